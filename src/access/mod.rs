@@ -1,0 +1,1 @@
+//! May this sender read this record.

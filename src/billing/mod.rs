@@ -1,0 +1,1 @@
+//! Ledger rows to numbered, closed, hashed files for one carrier.

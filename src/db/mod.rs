@@ -1,0 +1,162 @@
+//! The databases: SQLite or PostgreSQL behind one face, with one SQL text for both where it can be one.
+//! Nothing here knows what is stored.
+
+mod error;
+pub mod migrate;
+
+use std::{str::FromStr as _, time::Duration};
+
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::{
+    PgPool, SqlitePool,
+    postgres::{PgConnectOptions, PgPoolOptions},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+
+pub use error::DbError;
+
+/// How a database is opened.
+#[derive(Clone, Debug)]
+pub struct OpenDb {
+    /// What it is called in messages: `store`, `registry`.
+    pub name: &'static str,
+    /// `sqlite:path/to/file.db` or `postgres://user@host/database`.
+    pub url: SecretString,
+    /// Open for reading only. A SQLite file is then never created.
+    pub read_only: bool,
+    /// Connections for reading.
+    pub readers: u32,
+    /// How long a caller waits for a free connection, and SQLite for another process's lock.
+    pub wait: Duration,
+}
+
+/// A database.
+#[derive(Clone, Debug)]
+pub enum Db {
+    /// A SQLite file: one connection writes, a few read.
+    Sqlite {
+        /// What it is called in messages.
+        name: &'static str,
+        /// The one writing connection.
+        writer: SqlitePool,
+        /// Connections that only read.
+        readers: SqlitePool,
+    },
+    /// A PostgreSQL server.
+    Postgres {
+        /// What it is called in messages.
+        name: &'static str,
+        /// A small pool.
+        pool: PgPool,
+    },
+}
+
+/// Runs one piece of code with a reading pool of whichever database it is: one SQL text, compiled for both drivers.
+/// `reading!(db, pool => sqlx::query_as::<_, (i64,)>("select 1").fetch_one(pool).await)`
+macro_rules! reading {
+    ($db:expr, $pool:ident => $body:expr) => {
+        match $db {
+            $crate::db::Db::Sqlite { readers: $pool, .. } => $body,
+            $crate::db::Db::Postgres { pool: $pool, .. } => $body,
+        }
+    };
+}
+
+/// The same with a pool that may write.
+macro_rules! writing {
+    ($db:expr, $pool:ident => $body:expr) => {
+        match $db {
+            $crate::db::Db::Sqlite { writer: $pool, .. } => $body,
+            $crate::db::Db::Postgres { pool: $pool, .. } => $body,
+        }
+    };
+}
+
+pub(crate) use {reading, writing};
+
+impl Db {
+    /// Opens a database and tries it.
+    ///
+    /// # Errors
+    /// [`DbError::Unfit`] for an address that cannot be read, [`DbError::Unavailable`] when nothing answers there.
+    pub async fn open(open: &OpenDb) -> Result<Self, DbError> {
+        let name = open.name;
+        let url = open.url.expose_secret();
+        if url.starts_with("postgres://") || url.starts_with("postgresql://") {
+            let options = PgConnectOptions::from_str(url)
+                .map_err(|_| DbError::Unfit { database: name, why: "its address cannot be read".to_owned() })?
+                .application_name("tracuu");
+            let pool = PgPoolOptions::new()
+                .max_connections(open.readers.max(1) + 2)
+                .acquire_timeout(open.wait)
+                .connect_with(options)
+                .await
+                .map_err(|error| DbError::from_sqlx(name, &error))?;
+            return Ok(Self::Postgres { name, pool });
+        }
+        if !url.starts_with("sqlite:") {
+            let why = "its address must begin with sqlite: or postgres://".to_owned();
+            return Err(DbError::Unfit { database: name, why });
+        }
+        let base = SqliteConnectOptions::from_str(url)
+            .map_err(|_| DbError::Unfit { database: name, why: "its address cannot be read".to_owned() })?
+            .busy_timeout(open.wait)
+            .foreign_keys(false)
+            .statement_cache_capacity(256);
+        let file = base.get_filename().display().to_string();
+        let failed = |error: &sqlx::Error| match DbError::from_sqlx(name, error) {
+            DbError::Unavailable { database, why } => DbError::Unavailable { database, why: format!("{file}: {why}") },
+            other => other,
+        };
+        let writing = base
+            .clone()
+            .create_if_missing(!open.read_only)
+            .read_only(open.read_only)
+            .synchronous(SqliteSynchronous::Full);
+        let writing = if open.read_only { writing } else { writing.journal_mode(SqliteJournalMode::Wal) };
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .acquire_timeout(open.wait)
+            .connect_with(writing)
+            .await
+            .map_err(|error| failed(&error))?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(open.readers.max(1))
+            .acquire_timeout(open.wait)
+            .connect_with(base.read_only(true))
+            .await
+            .map_err(|error| failed(&error))?;
+        Ok(Self::Sqlite { name, writer, readers })
+    }
+
+    /// What it is called in messages.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Sqlite { name, .. } | Self::Postgres { name, .. } => name,
+        }
+    }
+
+    /// `SQLite` or `PostgreSQL`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Sqlite { .. } => "SQLite",
+            Self::Postgres { .. } => "PostgreSQL",
+        }
+    }
+
+    /// Turns an error of the driver into ours.
+    pub fn fault(&self, error: &sqlx::Error) -> DbError {
+        DbError::from_sqlx(self.name(), error)
+    }
+
+    /// Closes all connections, waiting for those in use.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite { writer, readers, .. } => {
+                readers.close().await;
+                writer.close().await;
+            }
+            Self::Postgres { pool, .. } => pool.close().await,
+        }
+    }
+}

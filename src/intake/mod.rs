@@ -1,0 +1,1 @@
+//! Parts joined, redelivery recognised.

@@ -1,0 +1,1 @@
+//! Exchange, reply, billing and audit parts, settlements: the rows, their keys, the one writer.

@@ -1,0 +1,2 @@
+//! tracuu
+fn main() {}

@@ -1,0 +1,294 @@
+//! What passes between a line and the rest of the service.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU8, Ordering},
+};
+
+use super::{RawAddress, RowKey, Segment};
+use crate::clock::Micros;
+
+/// A line's place in the service's list of lines, from 0. Its [`super::LineId`] is for people.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LineNo(pub u16);
+
+/// How a part says to which long text it belongs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ConcatKind {
+    /// User data header, information element 00: 8-bit reference (3GPP TS 23.040, 9.2.3.24.1).
+    Udh8,
+    /// Information element 08: 16-bit reference (9.2.3.24.8).
+    Udh16,
+    /// The TLVs sar_msg_ref_num, sar_total_segments, sar_segment_seqnum (SMPP 3.4, 5.3.2.22-24).
+    Sar,
+}
+
+/// The place of a part in its long text. `1 <= index <= total`, `total >= 2`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Concat {
+    /// Which scheme; references of different schemes never mix.
+    pub kind: ConcatKind,
+    /// The reference that the parts share.
+    pub reference: u16,
+    /// How many parts there are.
+    pub total: u8,
+    /// Which one this is.
+    pub index: u8,
+}
+
+/// Who answers a `deliver_sm`: the line by its deadline, or the service after the commit. Shared by both.
+///
+/// The line may give up waiting ([`Ticket::give_up`]) only while nobody has begun to store the message for good; the
+/// store claims it first ([`Ticket::claim`]). Whoever comes second learns it and acts on it.
+#[derive(Debug, Default)]
+pub struct Ticket(AtomicU8);
+
+const WAITING: u8 = 0;
+const CLAIMED: u8 = 1;
+const GIVEN_UP: u8 = 2;
+const GIVEN_UP_LATE: u8 = 3;
+const ANSWERED: u8 = 4;
+
+impl Ticket {
+    /// A ticket nobody has taken.
+    pub fn new() -> Arc<Self> {
+        Arc::new(Self::default())
+    }
+
+    /// The store is about to commit this message. `false`: the line has answered "temporary error" already, so the
+    /// message must not be stored; the SMSC keeps it.
+    pub fn claim(&self) -> bool {
+        self.0.compare_exchange(WAITING, CLAIMED, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// The line's deadline has passed: it will answer "temporary error". `false`: an answer was given already.
+    pub fn give_up(&self) -> bool {
+        self.0.compare_exchange(WAITING, GIVEN_UP, Ordering::AcqRel, Ordering::Acquire).is_ok()
+            || self.0.compare_exchange(CLAIMED, GIVEN_UP_LATE, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+
+    /// The commit is done, or has failed for good, and an answer leaves. `false`: the line gave up in between, and its
+    /// temporary error stands although the row may be there.
+    pub fn answer(&self) -> bool {
+        self.0.compare_exchange(CLAIMED, ANSWERED, Ordering::AcqRel, Ordering::Acquire).is_ok()
+            || self.0.compare_exchange(WAITING, ANSWERED, Ordering::AcqRel, Ordering::Acquire).is_ok()
+    }
+}
+
+/// One physical message from a carrier: a `deliver_sm` (or `data_sm`) that is no receipt.
+#[derive(Clone, Debug)]
+pub struct Part {
+    /// Over which line.
+    pub line: LineNo,
+    /// Which session of that line, from 1; a rebind starts the next.
+    pub session: u32,
+    /// Its sequence_number, mirrored in the answer and used for nothing else.
+    pub sequence: u32,
+    /// Who answers.
+    pub ticket: Arc<Ticket>,
+    /// source_addr.
+    pub source: RawAddress,
+    /// destination_addr.
+    pub destination: RawAddress,
+    /// data_coding.
+    pub data_coding: u8,
+    /// Whether `octets` begin with a user data header (esm_class bit 0x40).
+    pub udhi: bool,
+    /// Place in a long text by SAR TLVs, when they are there and make sense.
+    pub sar: Option<Concat>,
+    /// short_message, or message_payload when that is not empty.
+    pub octets: Octets,
+    /// When it was read from the socket.
+    pub received_at: Micros,
+}
+
+/// Octets of a text; never printed.
+#[derive(Clone, PartialEq, Eq, Hash, Default)]
+pub struct Octets(pub Vec<u8>);
+
+impl std::fmt::Debug for Octets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "<{} octets>", self.0.len())
+    }
+}
+
+/// What became of a message we sent, as a receipt says (SMPP 3.4, 5.2.28).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReceiptState {
+    /// On its way, or accepted without saying more.
+    InHand,
+    /// Delivered to the phone.
+    Delivered,
+    /// Will not be delivered.
+    Failed,
+    /// The SMSC does not know, or says a word nobody knows.
+    Unknown,
+}
+
+impl ReceiptState {
+    /// The word in rows and files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InHand => "IN_HAND",
+            Self::Delivered => "DELIVERED",
+            Self::Failed => "UNDELIVERED",
+            Self::Unknown => "UNKNOWN",
+        }
+    }
+}
+
+/// A delivery receipt, read from its TLVs and its text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReceiptTlvs {
+    /// The message id as received: receipted_message_id, else the text's `id:`; at most 255 octets of ASCII.
+    pub message_id: String,
+    /// The state: message_state, else the text's `stat:`.
+    pub state: ReceiptState,
+    /// The carrier's error code, up to 16 characters; empty when there is none.
+    pub error: String,
+}
+
+/// Names a segment on its way to a carrier: the exchange and the segment's index from 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct SubmitId {
+    /// The exchange whose reply it is.
+    pub exchange: RowKey,
+    /// Which segment.
+    pub segment: u8,
+}
+
+/// One `submit_sm` to be sent.
+#[derive(Clone, Debug)]
+pub struct Submit {
+    /// Comes back with the result.
+    pub id: SubmitId,
+    /// source_addr: the short code.
+    pub source: RawAddress,
+    /// destination_addr: the citizen.
+    pub destination: RawAddress,
+    /// What is sent.
+    pub segment: Segment,
+    /// Ask for a delivery receipt.
+    pub receipt: bool,
+}
+
+/// What came back for a [`Submit`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SubmitResult {
+    /// command_status ESME_ROK; the message id as received (may be empty).
+    Accepted {
+        /// message_id of the response.
+        message_id: String,
+    },
+    /// Any other command_status.
+    Rejected {
+        /// The status, as received.
+        status: u32,
+    },
+    /// No response within its deadline; the session goes on.
+    TimedOut,
+}
+
+/// Submits without a response when a session ended: they may or may not have been taken.
+pub type InDoubt = Vec<SubmitId>;
+
+/// What a line hands up.
+#[derive(Clone, Debug)]
+pub enum LineEvent {
+    /// The session is bound; `session` counts from 1.
+    Up {
+        /// Which line.
+        line: LineNo,
+        /// Which session of it.
+        session: u32,
+        /// When.
+        at: Micros,
+    },
+    /// The session ended, for whatever reason; the line goes on trying.
+    Down {
+        /// Which line.
+        line: LineNo,
+        /// Which session of it.
+        session: u32,
+        /// When.
+        at: Micros,
+        /// What was sent without a response.
+        in_doubt: InDoubt,
+    },
+    /// A question, or a part of one.
+    Question(Part),
+    /// A delivery receipt. It is answered after its settlement is stored.
+    Receipt {
+        /// Which line.
+        line: LineNo,
+        /// Which session of it.
+        session: u32,
+        /// Its sequence_number.
+        sequence: u32,
+        /// Who answers.
+        ticket: Arc<Ticket>,
+        /// What it says.
+        receipt: ReceiptTlvs,
+        /// When it was read.
+        received_at: Micros,
+    },
+    /// What came back for a submit.
+    Response {
+        /// Which line.
+        line: LineNo,
+        /// Which submit.
+        id: SubmitId,
+        /// What came.
+        result: SubmitResult,
+        /// When.
+        at: Micros,
+    },
+}
+
+/// How a `deliver_sm` is answered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AnswerStatus {
+    /// ESME_ROK: all it meant is on disk.
+    Stored,
+    /// The carrier's temporary status: send it again later.
+    Temporary,
+    /// ESME_RINVDSTADR: the destination is no code of ours.
+    NotOurs,
+    /// ESME_RINVESMCLASS: a user data header that cannot be read.
+    BadHeader,
+}
+
+/// One answer to one `deliver_sm`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The session it belongs to; an answer for an ended session is dropped.
+    pub session: u32,
+    /// The sequence_number to mirror.
+    pub sequence: u32,
+    /// The status.
+    pub status: AnswerStatus,
+}
+
+/// What a line is told.
+#[derive(Debug)]
+pub enum LineCommand {
+    /// Answer these messages, in one write.
+    Answers(Vec<Answer>),
+    /// Send these, in one write. Never more than the line's window allows are open at a time.
+    Submits(Vec<Submit>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_ticket_is_answered_once() {
+        let stored = Ticket::new();
+        assert!(stored.claim() && stored.answer() && !stored.give_up() && !stored.answer());
+        let late = Ticket::new();
+        assert!(late.give_up() && !late.claim() && !late.answer() && !late.give_up());
+        let both = Ticket::new();
+        assert!(both.claim() && both.give_up() && !both.answer());
+    }
+}

@@ -1,0 +1,27 @@
+//! The nouns that cross rooms. They know nothing of sockets, databases or templates, and none of them can print a
+//! number, a text or a registry value: their `Debug` and `Display` are masked (law 5 of the service).
+
+mod address;
+mod carrier;
+mod field;
+mod key;
+mod line;
+mod number;
+mod outcome;
+mod query;
+mod reply;
+mod text;
+
+pub use address::{Msisdn, RawAddress, Sender, ShortCode};
+pub use carrier::{CarrierId, LineId, Stream};
+pub use field::{Field, FieldValue, Person, PersonStatus};
+pub use key::{EPOCH_BITS, RowKey};
+pub use line::{
+    Answer, AnswerStatus, Concat, ConcatKind, InDoubt, LineCommand, LineEvent, LineNo, Octets, Part, ReceiptState,
+    ReceiptTlvs, Submit, SubmitId, SubmitResult, Ticket,
+};
+pub use number::{OldId, PersonalId, TypedKey};
+pub use outcome::{ChargeClass, Outcome, Reason, Service};
+pub use query::{Lang, Misread, Query, Why};
+pub use reply::{Alphabet, Reply, Segment};
+pub use text::Masked;

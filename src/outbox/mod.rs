@@ -1,0 +1,1 @@
+//! What is sent: window, retries, what a response or a receipt means.

@@ -1,0 +1,1 @@
+//! Text to question: the grammar of the configuration.

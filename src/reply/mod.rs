@@ -1,0 +1,1 @@
+//! Templates: load, check, swap, render; alphabet and segments of a reply.
