@@ -1,8 +1,10 @@
 //! The databases: SQLite or PostgreSQL behind one face, with one SQL text for both where it can be one.
 //! Nothing here knows what is stored.
 
+mod bulk;
 mod error;
 pub mod migrate;
+mod tx;
 
 use std::{str::FromStr as _, time::Duration};
 
@@ -13,7 +15,10 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+pub use bulk::{Column, Insert, delete_keys};
 pub use error::DbError;
+pub use tx::Tx;
+pub(crate) use tx::in_tx;
 
 /// How a database is opened.
 #[derive(Clone, Debug)]
