@@ -8,7 +8,8 @@ mod reader;
 
 use secrecy::SecretString;
 
-pub use carrier::{Carrier, DefaultAlphabet, InDoubtRule, Line, TemporaryStatus};
+pub use crate::sms::DefaultAlphabet;
+pub use carrier::{Carrier, InDoubtRule, Line, TemporaryStatus};
 pub use reader::{Fault, Findings, Section, distance};
 
 /// A secret: written at `key`, or in the file that `key_file` names (its first line, without the line's end).
