@@ -63,6 +63,7 @@ fn settlement(exchange: RowKey, now: Micros) -> Entry {
         message_ids: vec![exchange.0.to_string()],
         flags: 0,
         receipts: false,
+        marked: false,
     })
 }
 
@@ -90,7 +91,11 @@ async fn measure(url: &str, group: u64, exchanges: u64) -> f64 {
         }
         before.extend(entries.iter().filter_map(|entry| match entry {
             Entry::Exchange { row, .. } => Some(row.key),
-            Entry::Part { .. } | Entry::Repeat { .. } | Entry::Settlement(_) | Entry::Receipt { .. } => None,
+            Entry::Part { .. }
+            | Entry::Repeat { .. }
+            | Entry::Sending(_)
+            | Entry::Settlement(_)
+            | Entry::Receipt { .. } => None,
         }));
         under_way.push_back(ledger.hand_over(entries).await);
         if under_way.len() >= 2 {

@@ -59,6 +59,11 @@ create table outbox (
     sealed blob not null
 );
 
+-- Replies about to be sent, only for carriers whose rule for lost responses is `hold`: after a crash these are in doubt.
+create table sending (
+    key integer primary key
+);
+
 -- What became of a reply, appended. The one row with closes = 1 is the reply's billing record (MT).
 create table settlement (
     key integer primary key,

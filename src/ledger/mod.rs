@@ -209,10 +209,10 @@ impl Ledger {
     /// [`LedgerError`]; the rows stay, the call may be repeated.
     pub async fn waiting(&self, carrier: &CarrierId, after: RowKey, limit: i64) -> Result<Vec<Waiting>, LedgerError> {
         let mut waiting = Vec::new();
-        for (key, _, created, expires, sealed) in start::store::waiting(&self.db, carrier, after, limit).await? {
+        for (key, expires, sealed, marked) in start::store::waiting(&self.db, carrier, self.epoch, after, limit).await?
+        {
             let content = self.unseal(Table::Outbox, RowKey(key), &sealed).await?;
-            let (created_at, expires_at) = (Micros(created), Micros(expires));
-            waiting.push(Waiting { key: RowKey(key), created_at, expires_at, content });
+            waiting.push(Waiting { key: RowKey(key), expires_at: Micros(expires), content, marked: marked > 0 });
         }
         Ok(waiting)
     }
@@ -246,10 +246,10 @@ impl Ledger {
 pub struct Waiting {
     /// The exchange's key.
     pub key: RowKey,
-    /// When it was decided.
-    pub created_at: Micros,
     /// Not sent after this.
     pub expires_at: Micros,
     /// Destination, source and text, opened.
     pub content: zeroize::Zeroizing<Vec<u8>>,
+    /// It was about to be sent when it was marked (carriers with `hold` only).
+    pub marked: bool,
 }

@@ -215,6 +215,8 @@ pub struct SettlementRow {
     pub flags: i64,
     /// Keep the message ids for receipts.
     pub receipts: bool,
+    /// It was marked as being sent: the mark goes with its settlement.
+    pub marked: bool,
 }
 
 /// One thing to be stored. All entries handed over together are committed together.
@@ -251,6 +253,8 @@ pub enum Entry {
         /// Who answers it.
         ticket: Arc<Ticket>,
     },
+    /// A reply is about to be sent to a carrier whose rule for lost responses is `hold`.
+    Sending(RowKey),
     /// What became of a reply.
     Settlement(SettlementRow),
     /// A receipt, to be matched with a settled reply.
@@ -276,7 +280,7 @@ impl Entry {
         match self {
             Self::Exchange { ticket, .. } => ticket.as_ref(),
             Self::Part { ticket, .. } | Self::Repeat { ticket, .. } | Self::Receipt { ticket, .. } => Some(ticket),
-            Self::Settlement(_) => None,
+            Self::Sending(_) | Self::Settlement(_) => None,
         }
     }
 }

@@ -83,6 +83,7 @@ static SETTLEMENT: Insert = Insert::into(
         "flags",
     ],
 );
+static SENDING: Insert = Insert::into("sending", &["key"]);
 static RECEIPT_ID: Insert = Insert::into("receipt_id", &["carrier", "message_id", "exchange_key", "segment", "at"]);
 
 /// The schema of the store.
@@ -126,6 +127,7 @@ pub(super) async fn commit(
             }
             Entry::Part { row, .. } => new.parts.push(row),
             Entry::Settlement(row) => new.settlements.push(row),
+            Entry::Sending(key) => new.sending.push(key),
             Entry::Repeat { .. } | Entry::Receipt { .. } => {}
         }
     }
@@ -133,6 +135,7 @@ pub(super) async fn commit(
     insert_outbox(&mut tx, &new.outbox).await?;
     insert_parts(&mut tx, &new.parts).await?;
     delete_keys(&mut tx, "part", &new.consumed).await?;
+    SENDING.run(&mut tx, vec![ints(&new.sending, |key| Some(key.0))]).await?;
     let mut settled = Settled::default();
     settle(&mut tx, &new.settlements, &mut settled, mark).await?;
     for (entry, fate) in entries.iter().zip(fates.iter_mut()).filter(|(_, fate)| **fate == Fate::Stored) {
@@ -143,7 +146,7 @@ pub(super) async fn commit(
             Entry::Receipt { carrier, stream, line, receipt, received_at, .. } => {
                 settled.receipt(&mut tx, carrier, *stream, *line, receipt, *received_at, mark).await?;
             }
-            Entry::Exchange { .. } | Entry::Part { .. } | Entry::Settlement(_) => {}
+            Entry::Exchange { .. } | Entry::Part { .. } | Entry::Sending(_) | Entry::Settlement(_) => {}
         }
     }
     SETTLEMENT.run(&mut tx, settled.columns).await?;
@@ -159,6 +162,7 @@ struct Gathered<'a> {
     outbox: Vec<&'a OutboxRow>,
     parts: Vec<&'a PartRow>,
     consumed: Vec<i64>,
+    sending: Vec<&'a RowKey>,
     settlements: Vec<&'a SettlementRow>,
 }
 
@@ -356,6 +360,8 @@ async fn settle(tx: &mut Tx, rows: &[&SettlementRow], to: &mut Settled, mark: &m
     let keys: Vec<i64> = rows.iter().map(|row| row.exchange.0).collect();
     // The row that takes the reply out of the outbox closes its billing record; any other is only noted.
     let mut closing: HashSet<i64> = delete_keys(tx, "outbox", &keys).await?.into_iter().collect();
+    let marked: Vec<i64> = rows.iter().filter(|row| row.marked).map(|row| row.exchange.0).collect();
+    delete_keys(tx, "sending", &marked).await?;
     for row in rows {
         let closes = closing.remove(&row.exchange.0);
         let ids = row.message_ids.join(";");

@@ -147,20 +147,24 @@ pub(in crate::ledger) async fn parts(db: &Db, limit: i64) -> Result<Vec<PartColu
     rows.map_err(|error| db.fault(&error))
 }
 
-/// A waiting reply before its content is opened: key, carrier, created, expires, sealed.
-pub(in crate::ledger) type OutboxColumns = (i64, String, i64, i64, Vec<u8>);
+/// A waiting reply before its content is opened: key, expires, sealed, whether it was marked as being sent.
+pub(in crate::ledger) type OutboxColumns = (i64, i64, Vec<u8>, i64);
 
-/// Replies of one carrier behind a key, in order, at most `limit`.
+/// Replies of one carrier behind a key that starts of this instance wrote, in order, at most `limit`.
 pub(in crate::ledger) async fn waiting(
     db: &Db,
     carrier: &CarrierId,
+    epoch: i64,
     after: RowKey,
     limit: i64,
 ) -> Result<Vec<OutboxColumns>, DbError> {
     let rows = reading!(db, pool => sqlx::query_as::<_, OutboxColumns>(
-        "select key, carrier, created_at, expires_at, sealed from outbox
-         where key > $1 and carrier = $2 order by key limit $3",
-    ).bind(after.0).bind(carrier.as_str()).bind(limit).fetch_all(pool).await);
+        "select key, expires_at, sealed, (select count(*) from sending s where s.key = o.key) from outbox o
+         where key > $1 and carrier = $2
+           and (key >> 40) in (select epoch from writer
+                               where instance = (select instance from writer where epoch = $3))
+         order by key limit $4",
+    ).bind(after.0).bind(carrier.as_str()).bind(epoch).bind(limit).fetch_all(pool).await);
     rows.map_err(|error| db.fault(&error))
 }
 
