@@ -4,11 +4,13 @@
 //! (`TRACUU__CARRIERS__VTL__PASSWORD`). Unknown keys are refused. `tracuu.example.toml` shows every setting.
 
 mod carrier;
+mod query;
 mod reader;
 
 use secrecy::SecretString;
 
 pub use carrier::{Carrier, DefaultAlphabet, InDoubtRule, Line, TemporaryStatus};
+pub use query::{KindSettings, PerLang, QueryKind, QuerySettings, Wording};
 pub use reader::{Fault, Findings, Section, distance};
 
 /// A secret: written at `key`, or in the file that `key_file` names (its first line, without the line's end).
