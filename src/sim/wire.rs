@@ -234,7 +234,3 @@ pub(super) fn read_header(octets: &[u8]) -> (Option<Place>, &[u8]) {
     }
     (place, text)
 }
-
-#[cfg(test)]
-#[path = "wire_tests.rs"]
-mod tests;

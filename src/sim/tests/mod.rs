@@ -4,6 +4,7 @@ mod esme;
 mod load;
 mod phone;
 mod smsc;
+mod wire;
 
 use std::{net::SocketAddr, time::Duration};
 

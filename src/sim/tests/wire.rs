@@ -12,9 +12,17 @@ use rusmpp::{
     values::{DataCoding, EsmClass, MessagePayload, Npi, RegisteredDelivery, Ton},
 };
 
-use super::*;
-use crate::message::{Octets, RawAddress};
-use crate::smpp::frame::next_frame;
+use crate::{
+    message::{Octets, RawAddress},
+    sim::{
+        Deliver, SimError,
+        wire::{
+            BIND_TRANSCEIVER, DELIVER_SM, Place, RESPONSE, deliver_body, put_bound, put_request, put_submitted,
+            read_bind, read_header, read_submit,
+        },
+    },
+    smpp::frame::{HEADER, next_frame},
+};
 
 fn encoded(pdu: impl Into<Pdu>) -> Vec<u8> {
     let command = Command::new(CommandStatus::EsmeRok, 7, pdu);
