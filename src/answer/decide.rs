@@ -298,7 +298,7 @@ fn phone(sender: &Sender) -> Option<Msisdn> {
 }
 
 /// A badly formed question is given back, as is one we could not answer; every other is charged.
-fn charge_class(outcome: Outcome) -> ChargeClass {
+pub fn charge_class(outcome: Outcome) -> ChargeClass {
     match outcome {
         Outcome::Misread | Outcome::Unavailable | Outcome::Silenced => ChargeClass::Refund,
         Outcome::Answered

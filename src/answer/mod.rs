@@ -14,7 +14,7 @@ use std::{
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-pub use decide::{Conclusion, Decided, Decider};
+pub use decide::{Conclusion, Decided, Decider, charge_class};
 pub use door::Doors;
 
 use crate::{

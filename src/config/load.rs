@@ -58,7 +58,7 @@ impl fmt::Display for ConfigFaults {
 impl std::error::Error for ConfigFaults {}
 
 impl Config {
-    /// Reads a file and the environment above it. Relative paths in it are taken from the current folder.
+    /// Reads a file and the environment above it. Relative paths in it are taken from the file's folder.
     ///
     /// # Errors
     /// [`ConfigFaults`] names every fault at once; nothing else was touched.

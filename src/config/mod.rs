@@ -37,7 +37,7 @@ fn secret(s: &mut Section, key: &str) -> Option<SecretString> {
             None
         }
         (Some(text), None) => Some(text.into()),
-        (None, Some(path)) => match std::fs::read_to_string(&path) {
+        (None, Some(path)) => match std::fs::read_to_string(s.path(&path)) {
             Ok(text) => Some(text.lines().next().unwrap_or_default().to_owned().into()),
             Err(error) => {
                 s.fault(&file_key, format!("cannot read \"{path}\": {error}"));

@@ -28,7 +28,9 @@ impl StoreSettings {
         if !known.iter().any(|head| url.expose_secret().starts_with(head)) {
             s.fault("url", "must begin with sqlite: or postgres://");
         }
-        let key_file = PathBuf::from(s.text("key_file", "tracuu.keys"));
+        let url = s.database(url.expose_secret()).into();
+        let key_file = s.text("key_file", "tracuu.keys");
+        let key_file = s.path(&key_file);
         let readers = s.number("readers", 4, 1..=64);
         let wait = Duration::from_millis(s.number("wait_ms", 1_000, 10..=60_000));
         s.finish();
