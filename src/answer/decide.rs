@@ -7,7 +7,7 @@ use crate::{
     clock::{Clock, Micros},
     config::{Carrier, QueryKind},
     intake::{Inbound, Text},
-    ledger::{Entry, ExchangeRow, Ledger, OutboxRow, ReplyMeasure, Table, Token},
+    ledger::{Entry, ExchangeRow, Ledger, OutboxRow, ReplyMeasure, Table},
     message::{
         CarrierId, ChargeClass, Field, Lang, Msisdn, Outcome, Person, Query, RawAddress, Reason, Reply, Sender, Service,
         Why,
@@ -256,7 +256,7 @@ impl Decider {
             data_coding: inbound.data_coding,
             chars: u16::try_from(chars).unwrap_or(u16::MAX),
             charge_class: charge_class(done.outcome),
-            fingerprints: inbound.fingerprints.iter().flat_map(Token::iter).copied().collect(),
+            fingerprints: inbound.fingerprints.iter().flatten().copied().collect(),
             reply: reply.as_ref().map(|reply| ReplyMeasure {
                 segments: reply.segments,
                 data_coding: reply.alphabet.data_coding(),

@@ -42,7 +42,10 @@ pub(super) async fn run(command: Command) -> Result<(), Failed> {
             };
             let shown = url.expose_secret().split('@').next_back().unwrap_or_default().to_owned();
             let summary = registry::generate(&url, people, seed, |_| {}).await.map_err(Failed::wrong)?;
-            say(format!("{shown}: {summary}"));
+            say(format!(
+                "{shown}: {} people ({} locked, {} dead or missing), {} phone numbers, {} catalogue entries",
+                summary.people, summary.locked, summary.deceased, summary.phones, summary.entries
+            ));
         }
         Command::Catalogue { file, name } => {
             let registry = Registry::open(&file.load()?.registry).await.map_err(crate::service::ServiceError::from)?;
@@ -57,14 +60,14 @@ pub(super) async fn run(command: Command) -> Result<(), Failed> {
                     let catalogue = Catalogue::from_word(&name);
                     let catalogue = catalogue.ok_or_else(|| Failed::Wrong(format!("no catalogue is called \"{name}\"")))?;
                     for entry in registry.catalogues().entries(catalogue) {
-                        say(entry);
+                        say(format!("{:<8} {}", entry.code, entry.name_vi));
                     }
                 }
             }
         }
         Command::Cast => {
-            for (who, phone, key) in registry::cast::ALL.iter().map(|one| (one.what, one.phone, one.personal_id)) {
-                say(format!("{phone}  {key}  {who}"));
+            for one in registry::cast::ALL {
+                say(format!("{}  {}  {:<9}  {}", one.phone, one.personal_id, one.old_id.unwrap_or("-"), one.name));
             }
         }
     }

@@ -68,17 +68,7 @@ macro_rules! reading {
     };
 }
 
-/// The same with a pool that may write.
-macro_rules! writing {
-    ($db:expr, $pool:ident => $body:expr) => {
-        match $db {
-            $crate::db::Db::Sqlite { writer: $pool, .. } => $body,
-            $crate::db::Db::Postgres { pool: $pool, .. } => $body,
-        }
-    };
-}
-
-pub(crate) use {reading, writing};
+pub(crate) use reading;
 
 impl Db {
     /// Opens a database and tries it.
