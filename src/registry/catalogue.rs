@@ -166,8 +166,9 @@ impl Catalogues {
             all.lists[catalogue as usize].entry(entry.code.clone()).or_default().push(entry);
         }
         for list in &mut all.lists {
-            list.values_mut()
-                .for_each(|same_code| same_code.sort_by_key(|entry| (entry.valid_to.is_none(), entry.valid_to)));
+            for same_code in list.values_mut() {
+                same_code.sort_by_key(|entry| (entry.valid_to.is_none(), entry.valid_to));
+            }
         }
         if let Some(empty) = Catalogue::ALL.into_iter().find(|&catalogue| all.lists[catalogue as usize].is_empty()) {
             return Err(RegistryError::Inconsistent { why: format!("the catalogue {} is empty", empty.word()) });
@@ -190,7 +191,7 @@ impl Catalogues {
             let name = &entry.name_vi;
             return Ok(name.strip_prefix("Tỉnh ").or_else(|| name.strip_prefix("Thành phố ")).unwrap_or(name).into());
         }
-        let above = entry.parent.as_deref().and_then(|code| Unit::parse(code));
+        let above = entry.parent.as_deref().and_then(Unit::parse);
         let above = above.and_then(|unit| self.unit(Unit { on: entry.valid_to, ..unit }));
         above.map(|above| format!("{}, {}", entry.name_vi, above.place).into()).ok_or_else(|| {
             let why = format!("{} {} names a unit above it that is not there", catalogue.word(), entry.code);

@@ -147,8 +147,9 @@ impl Inventor {
             religion: self.religion(self.homes[home].province, ethnicity),
             family: self.family(ethnicity),
         };
-        let head = Age { year: YEAR - 20 - self.chance.below(66) as u16, woman: self.one_in_hundred(20) };
-        let age = YEAR - head.year;
+        let (youngest, span) = self.by_share(&[(30, (20, 15)), (35, (35, 15)), (22, (50, 15)), (13, (65, 21))]);
+        let age = youngest + self.chance.below(span) as u16;
+        let head = Age { year: YEAR - age, woman: self.one_in_hundred(20) };
         let mut people = vec![self.person(&household, head, household.family, "CHU_HO", age > 30)];
         if self.one_in_hundred(65) {
             let spouse = Age {
@@ -158,7 +159,9 @@ impl Inventor {
             let family = self.family(ethnicity);
             let relation = if spouse.woman { "VO" } else { "CHONG" };
             people.push(self.person(&household, spouse, family, relation, true));
-            people.iter_mut().for_each(|adult| adult.set(Column::MaritalStatus, "2"));
+            for adult in &mut people {
+                adult.set(Column::MaritalStatus, "2");
+            }
             if age < 50 {
                 let children = self.by_share(&[(25, 0_u16), (35, 1), (32, 2), (8, 3)]);
                 let shared: Vec<u64> = people.iter().filter_map(|adult| adult.phones.first().copied()).collect();
@@ -285,14 +288,15 @@ impl Inventor {
         } else {
             (names::MIDDLE_MEN, names::GIVEN_MEN[period])
         };
+        let given = self.one_of(given);
         let middle = match (household.ethnicity, age.woman) {
             ("08", false) => "A",
             ("08" | "05", true) => "Thị",
-            ("10", false) => "Y",
-            ("10" | "11", true) => "H'",
+            ("10", true) => return format!("{family} H'{given}"),
+            ("11", true) => return format!("H'{given} {family}"),
+            ("11", false) => return format!("Y {given} {family}"),
             _ => self.by_share(middles[usize::from(age.year >= 1990)]),
         };
-        let given = self.one_of(given);
         if middle.is_empty() { format!("{family} {given}") } else { format!("{family} {middle} {given}") }
     }
 

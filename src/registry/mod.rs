@@ -154,7 +154,7 @@ impl Registry {
         faults: &mut Faults,
     ) -> Result<usize, RegistryError> {
         let take = |number: i64, packed: &str| {
-            let people = found.entry(Msisdn::from_canonical(number.unsigned_abs())).or_insert_with(Vec::new);
+            let people = found.entry(Msisdn::from_canonical(number.unsigned_abs())).or_default();
             if people.len() < MOST_PEOPLE_A_PHONE
                 && let Some(person) = reading::person(packed, &self.catalogues, faults)
             {

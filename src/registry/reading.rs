@@ -156,7 +156,7 @@ impl<'a> Row<'a> {
             self.faults.value(unit);
             return detail.map(|text| same(composed(text)));
         };
-        let en = place.abroad().then(|| entry.name_en.as_deref()).flatten();
+        let en = entry.name_en.as_deref().filter(|_| place.abroad());
         Some(FieldValue {
             vi: Masked::new(address(detail, &entry.place)),
             en: en.map(|country| Masked::new(address(detail, country))),
