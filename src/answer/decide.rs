@@ -147,7 +147,7 @@ impl Decider {
             Verdict::Refused(reason) => return of(Outcome::Refused, reason, service),
             Verdict::FullNumberNeeded => {
                 let kind = if service == Service::OldCard { QueryKind::OldCard } else { QueryKind::Record };
-                let form = self.grammar.form(kind, lang).to_owned();
+                let form = self.grammar.full_form(kind, lang).to_owned();
                 return Conclusion { form, ..of(Outcome::FullNumberNeeded, Reason::None, service) };
             }
         };

@@ -20,7 +20,8 @@ use crate::{
     clock::{Chance, Clock},
     config::Config,
     db::Db,
-    ledger::read::store::{Balance, balance},
+    ledger::read::store::{Balance, balance, mo_rows},
+    message::{Outcome, RowKey},
     registry,
     service::{self, Service},
     sim::{Smsc, SmscSettings},
@@ -85,6 +86,7 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failed> {
     tracker.close();
     tracker.wait().await;
     let files = close_billing(&config).await?;
+    outcomes(&config).await?;
     accounts(&config, &told, &files).await?;
     if let Some(kept) = &arguments.keep {
         fs::write(&file, configuration(KEPT_PORTS)).map_err(Failed::wrong)?;
@@ -185,6 +187,26 @@ async fn close_billing(config: &Config) -> Result<Vec<billing::ClosedFile>, Fail
     }
     db.close().await;
     Ok(files)
+}
+
+/// Each conversation must have ended as it should: the ledger says how it did, in the order they were played.
+async fn outcomes(config: &Config) -> Result<(), Failed> {
+    let db = Db::open(&config.store.open()).await.map_err(Failed::wrong)?;
+    let (all, talks) = ((RowKey(0), RowKey(i64::MAX)), talks());
+    for carrier in config.carriers.values() {
+        let rows = mo_rows(&db, &carrier.id, carrier.stream, all.0, all.1, 1_000).await.map_err(Failed::wrong)?;
+        let played = talks.iter().filter(|talk| (talk.way == Way::WithMarks) == carrier.marks);
+        for (row, talk) in rows.iter().zip(played) {
+            let ended = i16::try_from(row.outcome).ok().and_then(Outcome::from_code);
+            if ended != Some(talk.outcome) {
+                let ended = ended.map_or("nothing known", Outcome::as_str);
+                let wanted = talk.outcome.as_str();
+                return Err(Failed::Wrong(format!("\"{}\" ended as {ended} instead of {wanted}", talk.title)));
+            }
+        }
+    }
+    db.close().await;
+    Ok(())
 }
 
 /// The equations that must hold: any difference ends the demo as failed.

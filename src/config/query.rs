@@ -90,6 +90,8 @@ pub struct Wording {
     pub keywords: Vec<String>,
     /// What a citizen is told to type, as it is: at most 100 plain characters.
     pub form: String,
+    /// The same where only the whole personal number will do. Empty for kinds without a number.
+    pub full_form: String,
 }
 
 /// One kind of question.
@@ -145,9 +147,14 @@ impl QuerySettings {
             let wording = PerLang::each(|lang| {
                 let (keywords, form) = defaults::wording(kind, lang);
                 let mut wording = section.section(lang.code());
-                let read = Wording { keywords: wording.list("keywords", keywords), form: wording.text("form", form) };
+                let keywords = wording.list("keywords", keywords).iter().map(|word| plain(word)).collect();
+                let form = wording.text("form", form);
+                let full_form = match defaults::full_form(kind, lang) {
+                    "" => String::new(),
+                    default => wording.text("full_form", default),
+                };
                 open.push((format!("{}.{}", kind.name(), lang.code()), wording));
-                Wording { keywords: read.keywords.iter().map(|word| plain(word)).collect(), form: read.form }
+                Wording { keywords, form, full_form }
             });
             open.push((kind.name().to_owned(), section));
             KindSettings { regex, wording }

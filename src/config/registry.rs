@@ -30,6 +30,7 @@ impl RegistrySettings {
             // The address itself is not repeated: it may hold a password.
             s.fault("url", "must begin with sqlite: or postgres://");
         }
+        let url = s.database(address).into();
         let settings = Self {
             timeout: Duration::from_millis(s.number("timeout_ms", 800, 50..=60_000)),
             readers: s.number("readers", 2, 1..=64),

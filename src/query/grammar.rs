@@ -22,6 +22,7 @@ pub struct Grammar {
     /// In the order of the fields, for the search of the nearest.
     pub(super) words: Vec<(String, Field)>,
     pub(super) forms: [PerLang<String>; QueryKind::ALL.len()],
+    full_forms: [PerLang<String>; QueryKind::ALL.len()],
     pub(super) by_keyword: HashMap<String, (QueryKind, Lang)>,
     separators: Separators,
     patterns: Vec<Regex>,
@@ -65,6 +66,8 @@ impl Grammar {
             longest_word: words.iter().map(|(word, _)| word.split(' ').count()).max().unwrap_or(1),
             words,
             forms: QueryKind::ALL.map(|kind| PerLang::each(|lang| settings.kind(kind).wording.of(lang).form.clone())),
+            full_forms: QueryKind::ALL
+                .map(|kind| PerLang::each(|lang| settings.kind(kind).wording.of(lang).full_form.clone())),
             separators: Separators::new(&settings.separators),
             patterns,
             shown: PerLang::each(|lang| {
@@ -112,6 +115,11 @@ impl Grammar {
     /// for what never became a text ([`Why::NotText`], [`Why::PartMissing`]).
     pub fn misread(&self, why: Why) -> Misread {
         Misread { why, form: self.form(QueryKind::Record, self.language).to_owned(), lang: self.language }
+    }
+
+    /// The right form of a kind where only the whole personal number will do. Empty for kinds without a number.
+    pub fn full_form(&self, kind: QueryKind, lang: Lang) -> &str {
+        self.full_forms[kind as usize].of(lang)
     }
 
     /// The right form of a kind, as it is shown. Empty where the kind has no keyword in that language.

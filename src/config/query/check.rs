@@ -65,14 +65,19 @@ impl QuerySettings {
         if wording.keywords.is_empty() {
             return;
         }
-        let key = format!("{path}.form");
-        if wording.form.is_empty() || wording.form.len() > FORM_CHARS {
-            faults.push((key.clone(), format!("must be 1 to {FORM_CHARS} characters")));
-        }
-        let wrong = |c: &char| !matches!(c, ' '..='~') || DAMAGED.contains(*c);
-        if let Some(c) = wording.form.chars().find(wrong) {
-            let why = format!("must be plain letters without marks, digits and common signs: '{c}' may arrive damaged");
-            faults.push((key, why));
+        let with_key = !kind.needed_captures().is_empty();
+        let forms = [("form", &wording.form)].into_iter().chain(with_key.then_some(("full_form", &wording.full_form)));
+        for (name, form) in forms {
+            let key = format!("{path}.{name}");
+            if form.is_empty() || form.len() > FORM_CHARS {
+                faults.push((key.clone(), format!("must be 1 to {FORM_CHARS} characters")));
+            }
+            let wrong = |c: &char| !matches!(c, ' '..='~') || DAMAGED.contains(*c);
+            if let Some(c) = form.chars().find(wrong) {
+                let why =
+                    format!("must be plain letters without marks, digits and common signs: '{c}' may arrive damaged");
+                faults.push((key, why));
+            }
         }
     }
 

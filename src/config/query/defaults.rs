@@ -29,6 +29,17 @@ pub(super) fn wording(kind: QueryKind, lang: Lang) -> (&'static [&'static str], 
     }
 }
 
+/// The form of a kind where only the whole personal number will do; empty for kinds without a number.
+pub(super) fn full_form(kind: QueryKind, lang: Lang) -> &'static str {
+    match (kind, lang) {
+        (QueryKind::Record, Lang::Vi) => "TTCD <du 12 so dinh danh>",
+        (QueryKind::Record, Lang::En) => "INFO <all 12 digits of your ID number>",
+        (QueryKind::OldCard, Lang::Vi) => "CMND <9 so CMND> <du 12 so dinh danh>",
+        (QueryKind::OldCard, Lang::En) => "CARD <old 9 digits> <all 12 digits of your ID number>",
+        (QueryKind::HowTo | QueryKind::Contact, _) => "",
+    }
+}
+
 /// The words of a field; the first one is shown.
 pub(super) fn words(field: Field, lang: Lang) -> &'static [&'static str] {
     match lang {
