@@ -10,15 +10,31 @@
 //! keep what is open in either direction, `keepalive` watches for silence, `conversation` is the protocol without any
 //! socket, `session` joins it to one, `line` holds sessions one after the other.
 
+mod backoff;
 mod bind;
+mod conversation;
 mod deliver;
+mod dial;
 mod error;
 pub mod frame;
+mod keepalive;
 mod lenient;
+mod line;
 mod pdu;
+mod post;
+mod probe;
+mod questions;
 mod receipt;
+mod session;
+mod station;
 mod submit;
 #[cfg(test)]
 mod tests;
+mod trap;
+mod window;
 
 pub use error::LineError;
+pub use line::{run, run_over};
+pub use probe::try_bind;
+pub use session::{Ended, converse};
+pub use station::{Station, Wiring};

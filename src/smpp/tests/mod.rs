@@ -1,7 +1,15 @@
 //! The line against a peer written by hand, over a stream in memory and a clock that is told.
 
+mod endings;
+mod keepalive;
+mod malformed;
+mod noise;
+mod peer;
+mod questions;
 mod readings;
 mod receipts;
+mod submits;
+mod tcp;
 
 use std::time::Duration;
 
