@@ -14,6 +14,9 @@ use crate::{
     message::{CarrierId, RowKey},
 };
 
+/// An earlier epoch: number, last commit, last exchange, orderly end.
+type EndedColumns = (i64, i64, i64, Option<i64>);
+
 /// Ends the earlier epochs of this instance and takes the next one.
 pub(in crate::ledger) async fn take_epoch(
     db: &Db,
@@ -28,8 +31,7 @@ pub(in crate::ledger) async fn take_epoch(
         let locked = in_tx!(&mut tx, conn => sqlx::query("select 1 from writer order by epoch desc limit 1").execute(conn).await.map(|_| ()));
         locked.map_err(|error| tx.fault(&error))?;
     }
-    type Row = (i64, i64, i64, Option<i64>);
-    let ended: Result<Vec<Row>, sqlx::Error> = in_tx!(&mut tx, conn => sqlx::query_as(
+    let ended: Result<Vec<EndedColumns>, sqlx::Error> = in_tx!(&mut tx, conn => sqlx::query_as(
         "select epoch, committed_at, exchange_high, ended_at from writer where instance = $1 order by epoch",
     ).bind(instance).fetch_all(conn).await);
     let ended = ended.map_err(|error| tx.fault(&error))?;
@@ -105,11 +107,10 @@ pub(in crate::ledger) async fn recent(
     since: Micros,
     limit: usize,
 ) -> Result<Vec<Recent>, DbError> {
-    type Row = (i64, String, i64, Vec<u8>);
     let mut found = Vec::new();
     let lowest = RowKey::new(high.epoch(), 0);
     let result: Result<(), sqlx::Error> = reading!(db, pool => {
-        let mut rows = sqlx::query_as::<_, Row>(
+        let mut rows = sqlx::query_as::<_, (i64, String, i64, Vec<u8>)>(
             "select key, carrier, committed_at, fingerprints from exchange where key <= $1 and key > $2 order by key desc",
         ).bind(high.0).bind(lowest.0).fetch(pool);
         loop {
