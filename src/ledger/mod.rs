@@ -6,6 +6,7 @@
 pub mod read;
 mod row;
 mod seal;
+mod settling;
 mod start;
 mod store;
 mod writer;

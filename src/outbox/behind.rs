@@ -19,7 +19,10 @@ impl Outbox {
     /// Fetches waiting replies from the ledger while the outbox is behind and has room. The flag is cleared before the
     /// last look, so that nothing can slip in between.
     pub(super) async fn catch_up(&mut self) {
-        while self.inside.behind.load(Ordering::Acquire) && self.ring.len() + self.unmarked.len() < RING / 2 && self.may_try() {
+        while self.inside.behind.load(Ordering::Acquire)
+            && self.ring.len() + self.unmarked.len() < RING / 2
+            && self.may_try()
+        {
             // What the door still holds is older than anything that was turned away.
             while let Ok(replies) = self.inside.replies.try_recv() {
                 replies.into_iter().for_each(|reply| self.take(reply));
