@@ -60,7 +60,8 @@ static PART: Insert = Insert::into(
         "sealed",
     ],
 );
-static SENDING: Insert = Insert::into("sending", &["key"]);
+/// A mark that is set again stands already.
+static SENDING: Insert = Insert::unless_there("sending", &["key"]);
 /// The schema of the store.
 pub(super) fn migrations() -> Migrations {
     Migrations { sqlite: sqlx::migrate!("migrations/sqlite"), postgres: sqlx::migrate!("migrations/postgres") }

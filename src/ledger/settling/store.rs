@@ -34,12 +34,13 @@ static SETTLEMENT: Insert = Insert::into(
         "flags",
     ],
 );
-static RECEIPT_ID: Insert = Insert::into("receipt_id", &["carrier", "message_id", "exchange_key", "segment", "at"]);
+/// A settlement that is handed over again brings its message ids again: they stand already.
+static RECEIPT_ID: Insert =
+    Insert::unless_there("receipt_id", &["carrier", "message_id", "exchange_key", "segment", "at"]);
 
-/// Rows of `settlement` and `receipt_id` being gathered.
+/// Rows of `settlement` being gathered.
 pub(in crate::ledger) struct Settled {
     columns: Vec<Column>,
-    ids: Vec<Column>,
 }
 
 impl Default for Settled {
@@ -64,7 +65,7 @@ impl Default for Settled {
             text(),
             int(),
         ];
-        Self { columns, ids: vec![text(), text(), int(), int(), int()] }
+        Self { columns }
     }
 }
 
@@ -81,6 +82,8 @@ impl Settled {
         let mut closing: HashSet<i64> = delete_keys(tx, "outbox", &keys).await?.into_iter().collect();
         let marked: Vec<i64> = rows.iter().filter(|row| row.marked).map(|row| row.exchange.0).collect();
         delete_keys(tx, "sending", &marked).await?;
+        let (int, text) = (|| Column::Int(Vec::new()), || Column::Text(Vec::new()));
+        let mut named = vec![text(), text(), int(), int(), int()];
         for row in rows {
             let closes = closing.remove(&row.exchange.0);
             let ids = row.message_ids.join(";");
@@ -111,19 +114,19 @@ impl Settled {
             let ids = row.message_ids.iter().enumerate().filter(|(_, id)| row.receipts && !id.is_empty());
             for (segment, id) in ids {
                 Self::push(
-                    &mut self.ids,
+                    &mut named,
                     &[Some(row.exchange.0), Some(segment as i64), Some(row.settled_at.0)],
                     &[Some(row.carrier.as_str()), Some(&receipt_key(id))],
                 );
             }
         }
-        Ok(())
+        // At once, so that a receipt in the same group finds its message.
+        RECEIPT_ID.run(tx, named).await
     }
 
-    /// Stores what was gathered.
+    /// Stores the rows that were gathered.
     pub(in crate::ledger) async fn write(self, tx: &mut Tx) -> Result<(), DbError> {
-        SETTLEMENT.run(tx, self.columns).await?;
-        RECEIPT_ID.run(tx, self.ids).await
+        SETTLEMENT.run(tx, self.columns).await
     }
 
     fn push(columns: &mut [Column], ints: &[Option<i64>], texts: &[Option<&str>]) {
@@ -131,7 +134,7 @@ impl Settled {
         for column in columns {
             match column {
                 Column::Int(values) => values.push(ints.next().copied().flatten()),
-                Column::Text(values) => values.push(texts.next().copied().flatten().map(str::to_owned)),
+                Column::Text(values) => values.push(texts.next().copied().flatten().map(storable)),
                 Column::Bytes(values) => values.push(None),
             }
         }
@@ -194,9 +197,15 @@ const KIND_RESPONSE: i64 = 1;
 /// `settlement.kind`: a receipt. Without an exchange: nobody knows the message id.
 const KIND_RECEIPT: i64 = 2;
 
-/// The form in which message ids are compared: blanks cut, lower case, no leading zeros unless it is a UUID.
+/// A carrier's text as every database takes it: PostgreSQL knows no NUL in a text, and one such text would keep all that
+/// is stored with it from being stored.
+fn storable(text: &str) -> String {
+    text.replace('\0', "")
+}
+
+/// The form in which message ids are compared: NULs and blanks cut, lower case, no leading zeros unless it is a UUID.
 fn receipt_key(id: &str) -> String {
-    let id = id.trim().to_ascii_lowercase();
+    let id = storable(id).trim().to_ascii_lowercase();
     let bare = id.trim_start_matches('0');
     if id.contains('-') || bare.is_empty() { id } else { bare.to_owned() }
 }
@@ -207,9 +216,14 @@ mod tests {
 
     #[test]
     fn message_ids_compare_without_case_blanks_and_leading_zeros() {
-        for (raw, expected) in
-            [("00B8BE19", "b8be19"), (" 4001 ", "4001"), ("0000", "0000"), ("01ab-2C", "01ab-2c"), ("", "")]
-        {
+        for (raw, expected) in [
+            ("00B8BE19", "b8be19"),
+            ("4001\0", "4001"),
+            (" 4001 ", "4001"),
+            ("0000", "0000"),
+            ("01ab-2C", "01ab-2c"),
+            ("", ""),
+        ] {
             assert_eq!(receipt_key(raw), expected);
         }
     }
