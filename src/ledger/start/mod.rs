@@ -45,8 +45,8 @@ pub struct Recent {
     pub fingerprints: Vec<Token>,
 }
 
-/// A part whose text is not whole, as it was stored.
-#[derive(Clone, Debug)]
+/// A part whose text is not whole, as it was stored. Not to be printed: its content stands open in it.
+#[derive(Clone)]
 pub struct OpenPart {
     /// Its key.
     pub key: RowKey,
