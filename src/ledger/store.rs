@@ -3,7 +3,7 @@
 use super::{
     row::{Entry, ExchangeRow, Fate, OutboxRow, PartRow, SettlementRow},
     settling::store::Settled,
-    writer::Mark,
+    writer::{LostSession, Mark},
 };
 use crate::{
     clock::Micros,
@@ -70,8 +70,10 @@ pub(super) fn migrations() -> Migrations {
 /// Why a group was not stored.
 #[derive(Debug)]
 pub(super) enum CommitError {
-    /// The database failed; the same entries may be handed over again.
+    /// The database failed before the commit: nothing was kept.
     Db(DbError),
+    /// The commit was asked for and its answer is an error: it may have been kept.
+    Unsure(DbError),
     /// This epoch was ended by another process: nothing may be written any more.
     Fenced,
 }
@@ -88,6 +90,7 @@ pub(super) async fn commit(
     db: &Db,
     entries: &[Entry],
     fates: &mut [Fate],
+    breaks: &[LostSession],
     mark: &mut Mark,
     now: Micros,
 ) -> Result<(), CommitError> {
@@ -126,9 +129,12 @@ pub(super) async fn commit(
         }
     }
     settled.write(&mut tx).await?;
+    for lost in breaks {
+        note_break(&mut tx, mark.epoch, lost).await?;
+    }
+    mark.commits += 1;
     move_mark(&mut tx, mark, now).await?;
-    tx.commit().await?;
-    Ok(())
+    tx.commit().await.map_err(CommitError::Unsure)
 }
 
 #[derive(Default)]
@@ -236,14 +242,15 @@ async fn repeat(tx: &mut Tx, key: RowKey, of: RowKey, carrier: &CarrierId, at: M
 
 async fn move_mark(tx: &mut Tx, mark: &Mark, now: Micros) -> Result<(), CommitError> {
     let moved = in_tx!(&mut *tx, conn => sqlx::query(
-        "update writer set exchange_high = $1, settlement_high = $2, committed_at = $3, lease_until = $4, audit_head = $5
-         where epoch = $6 and ended_at is null",
+        "update writer set exchange_high = $1, settlement_high = $2, committed_at = $3, lease_until = $4, audit_head = $5,
+                commits = $6 where epoch = $7 and ended_at is null",
     )
     .bind(mark.exchange_high)
     .bind(mark.settlement_high)
     .bind(now.0)
     .bind(now.plus_seconds(Mark::LEASE_SECONDS).0)
     .bind(mark.audit_head.as_slice())
+    .bind(mark.commits)
     .bind(mark.epoch)
     .execute(conn)
     .await
@@ -254,19 +261,16 @@ async fn move_mark(tx: &mut Tx, mark: &Mark, now: Micros) -> Result<(), CommitEr
     }
 }
 
-/// Notes that a session with a carrier ended.
-pub(super) async fn note_break(db: &Db, mark: &Mark, carrier: &CarrierId, at: Micros) -> Result<(), DbError> {
-    let mut tx = db.begin().await?;
-    let done = in_tx!(&mut tx, conn => sqlx::query(
+async fn note_break(tx: &mut Tx, epoch: i64, lost: &LostSession) -> Result<(), DbError> {
+    let done = in_tx!(&mut *tx, conn => sqlx::query(
         "insert into session_break (epoch, carrier, at, high_key) values ($1, $2, $3, $4) on conflict do nothing",
     )
-    .bind(mark.epoch)
-    .bind(carrier.as_str())
-    .bind(at.0)
-    .bind(RowKey::new(mark.epoch, mark.exchange_high).0)
+    .bind(epoch)
+    .bind(lost.carrier.as_str())
+    .bind(lost.at.0)
+    .bind(lost.high.0)
     .execute(conn)
     .await
     .map(|_| ()));
-    done.map_err(|error| tx.fault(&error))?;
-    tx.commit().await
+    done.map_err(|error| tx.fault(&error))
 }

@@ -17,7 +17,7 @@ pub struct Ended {
     pub last_seen: Micros,
     /// n of its last exchange.
     pub exchange_high: i64,
-    /// Whether it ended in order.
+    /// Whether it ended in order. Only the start that comes next knows a crash.
     pub orderly: bool,
 }
 
