@@ -5,11 +5,13 @@
 
 mod carrier;
 mod reader;
+mod reply;
 
 use secrecy::SecretString;
 
 pub use carrier::{Carrier, DefaultAlphabet, InDoubtRule, Line, TemporaryStatus};
 pub use reader::{Fault, Findings, Section, distance};
+pub use reply::{Contact, ReplySettings};
 
 /// A secret: written at `key`, or in the file that `key_file` names (its first line, without the line's end).
 fn secret(s: &mut Section, key: &str) -> Option<SecretString> {
