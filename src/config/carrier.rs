@@ -5,7 +5,10 @@ use std::time::Duration;
 use secrecy::SecretString;
 
 use super::{reader::Section, secret};
-use crate::message::{CarrierId, ShortCode, Stream};
+use crate::{
+    message::{CarrierId, ShortCode, Stream},
+    sms::DefaultAlphabet,
+};
 
 /// What a `deliver_sm` is answered with when it cannot be stored now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,17 +21,6 @@ pub enum TemporaryStatus {
     SystemError,
     /// ESME_RX_T_APPN, 0x64: final at some carriers.
     TemporaryApp,
-}
-
-/// The alphabet behind data_coding 0.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DefaultAlphabet {
-    /// GSM 03.38, one septet an octet.
-    Gsm,
-    /// ISO 8859-1.
-    Latin1,
-    /// ASCII.
-    Ascii,
 }
 
 /// What to do with a reply whose `submit_sm` got no response.

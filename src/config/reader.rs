@@ -3,7 +3,14 @@
 //! Nothing here stops at the first fault: a wrong value is reported and replaced by its default, so that the reading
 //! goes on; the caller refuses the whole configuration when the list is not empty.
 
-use std::{cell::RefCell, fmt, ops::RangeInclusive, rc::Rc, str::FromStr};
+use std::{
+    cell::RefCell,
+    fmt,
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+    rc::Rc,
+    str::FromStr,
+};
 
 use config::{Map, Value, ValueKind};
 
@@ -39,11 +46,12 @@ pub struct Section {
     place: String,
     table: Map<String, Value>,
     asked: Vec<String>,
+    base: PathBuf,
     findings: Rc<RefCell<Findings>>,
 }
 
 impl Section {
-    /// The top of a configuration. `place` names its file.
+    /// The top of a configuration. `place` names its file; relative paths in it start from that file's folder.
     pub fn root(table: Map<String, Value>, place: &str) -> (Self, Rc<RefCell<Findings>>) {
         let findings = Rc::new(RefCell::new(Findings::default()));
         let root = Self {
@@ -51,6 +59,7 @@ impl Section {
             place: place.to_owned(),
             table,
             asked: Vec::new(),
+            base: Path::new(place).parent().unwrap_or(Path::new("")).to_owned(),
             findings: Rc::clone(&findings),
         };
         (root, findings)
@@ -98,7 +107,23 @@ impl Section {
             place: self.place.clone(),
             table,
             asked: Vec::new(),
+            base: self.base.clone(),
             findings: Rc::clone(&self.findings),
+        }
+    }
+
+    /// A path of the configuration, from the folder of its file.
+    pub fn path(&self, written: &str) -> PathBuf {
+        self.base.join(written)
+    }
+
+    /// An address of a database; the path of a SQLite file is taken from the folder of the configuration file.
+    pub fn database(&self, url: &str) -> String {
+        match url.strip_prefix("sqlite:") {
+            Some(path) if !path.starts_with('/') && !path.starts_with("file:") && !path.starts_with(':') => {
+                format!("sqlite:{}", self.base.join(path).display())
+            }
+            _ => url.to_owned(),
         }
     }
 

@@ -3,6 +3,21 @@
 use std::path::PathBuf;
 
 use super::reader::Section;
+use crate::message::Field;
+
+/// Name, birth date, sex, hometown, permanent residence.
+const DEFAULT_FIELDS: [Field; 5] =
+    [Field::FullName, Field::BirthDate, Field::Sex, Field::Hometown, Field::PermanentResidence];
+
+fn default_fields(s: &mut Section) -> Vec<Field> {
+    let words = s.list("default_fields", &DEFAULT_FIELDS.map(Field::word));
+    let fields: Vec<Field> = words.iter().filter_map(|word| Field::from_word(word)).collect();
+    if fields.is_empty() || fields.len() != words.len() {
+        let known = Field::ALL.map(Field::word).join(" ");
+        s.fault("default_fields", format!("must be one or more of {known}"));
+    }
+    fields
+}
 
 /// How replies are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,11 +28,13 @@ pub struct ReplySettings {
     pub max_segments: u8,
     /// Take changed files while running.
     pub watch: bool,
+    /// Fields given when a question names none.
+    pub default_fields: Vec<Field>,
 }
 
 impl Default for ReplySettings {
     fn default() -> Self {
-        Self { templates: PathBuf::from("sms-templates"), max_segments: 3, watch: true }
+        Self { templates: PathBuf::from("sms-templates"), max_segments: 3, watch: true, default_fields: DEFAULT_FIELDS.to_vec() }
     }
 }
 
@@ -33,6 +50,7 @@ impl ReplySettings {
             templates: templates.into(),
             max_segments: s.number("max_segments", usual.max_segments, 1..=5),
             watch: s.flag("watch", usual.watch),
+            default_fields: default_fields(&mut s),
         };
         s.finish();
         settings

@@ -1,19 +1,24 @@
 //! The databases: SQLite or PostgreSQL behind one face, with one SQL text for both where it can be one.
 //! Nothing here knows what is stored.
 
+mod bulk;
 mod error;
 pub mod migrate;
+mod tx;
 
-use std::{str::FromStr as _, time::Duration};
+use std::{str::FromStr as _, sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{
-    PgPool, SqlitePool,
+    AssertSqlSafe, Executor as _, PgPool, SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+pub use bulk::{Column, Insert, delete_keys};
 pub use error::DbError;
+pub use tx::Tx;
+pub(crate) use tx::in_tx;
 
 /// How a database is opened.
 #[derive(Clone, Debug)]
@@ -22,7 +27,8 @@ pub struct OpenDb {
     pub name: &'static str,
     /// `sqlite:path/to/file.db` or `postgres://user@host/database`.
     pub url: SecretString,
-    /// Open for reading only. A SQLite file is then never created.
+    /// Open for reading only. A SQLite file is then never created; a PostgreSQL session refuses to write, and ends a
+    /// statement that takes longer than `wait`.
     pub read_only: bool,
     /// Connections for reading.
     pub readers: u32,
@@ -62,17 +68,7 @@ macro_rules! reading {
     };
 }
 
-/// The same with a pool that may write.
-macro_rules! writing {
-    ($db:expr, $pool:ident => $body:expr) => {
-        match $db {
-            $crate::db::Db::Sqlite { writer: $pool, .. } => $body,
-            $crate::db::Db::Postgres { pool: $pool, .. } => $body,
-        }
-    };
-}
-
-pub(crate) use {reading, writing};
+pub(crate) use reading;
 
 impl Db {
     /// Opens a database and tries it.
@@ -86,12 +82,19 @@ impl Db {
             let options = PgConnectOptions::from_str(url)
                 .map_err(|_| DbError::Unfit { database: name, why: "its address cannot be read".to_owned() })?
                 .application_name("tracuu");
-            let pool = PgPoolOptions::new()
-                .max_connections(open.readers.max(1) + 2)
-                .acquire_timeout(open.wait)
-                .connect_with(options)
-                .await
-                .map_err(|error| DbError::from_sqlx(name, &error))?;
+            let mut pool = PgPoolOptions::new().max_connections(open.readers.max(1) + 2).acquire_timeout(open.wait);
+            if open.read_only {
+                let limits = format!(
+                    "set default_transaction_read_only = on; set statement_timeout = {}",
+                    open.wait.as_millis().max(1)
+                );
+                let limits: Arc<str> = limits.into();
+                pool = pool.after_connect(move |connection, _| {
+                    let limits = AssertSqlSafe(Arc::clone(&limits));
+                    Box::pin(async move { connection.execute(sqlx::raw_sql(limits)).await.map(|_| ()) })
+                });
+            }
+            let pool = pool.connect_with(options).await.map_err(|error| DbError::from_sqlx(name, &error))?;
             return Ok(Self::Postgres { name, pool });
         }
         if !url.starts_with("sqlite:") {

@@ -1,1 +1,329 @@
-//! Parts joined, redelivery recognised.
+//! From physical messages to questions: parts joined, messages sent again recognised, strangers' codes refused.
+//!
+//! The state is that of one desk, in memory, and rebuilt from the ledger at start; nothing here is lost with it.
+
+mod again;
+mod join;
+mod wire;
+
+use std::{collections::HashMap, sync::Arc};
+
+pub use again::Again;
+pub use join::OpenTexts;
+
+use crate::{
+    clock::Micros,
+    config::{Carrier, DefaultAlphabet},
+    ledger::{Entry, Ledger, LedgerError, PartRow, Table, Token},
+    message::{
+        AnswerStatus, CarrierId, Concat, ConcatKind, LineNo, Msisdn, Octets, Part, RawAddress, RowKey, Sender,
+        ShortCode, Ticket,
+    },
+    sms,
+};
+
+/// One citizen's message, whole, ready to be decided on.
+#[derive(Debug)]
+pub struct Inbound {
+    /// The key of the exchange it begins.
+    pub key: RowKey,
+    /// Whose line.
+    pub carrier: CarrierId,
+    /// Which line.
+    pub line: LineNo,
+    /// Who answers its last part; none when it was closed by time.
+    pub ticket: Option<Arc<Ticket>>,
+    /// Who sent it.
+    pub sender: Sender,
+    /// Its source address as it came, for the reply's destination.
+    pub source: RawAddress,
+    /// The code texted to.
+    pub short_code: ShortCode,
+    /// The text, or why it is none.
+    pub text: Text,
+    /// Physical messages it came in.
+    pub parts: u8,
+    /// The parts' reference.
+    pub concat_ref: Option<u16>,
+    /// data_coding of the first part.
+    pub data_coding: u8,
+    /// Fingerprints of its parts.
+    pub fingerprints: Vec<Token>,
+    /// Stored parts it uses up.
+    pub consumes: Vec<RowKey>,
+    /// When its first part arrived.
+    pub received_at: Micros,
+}
+
+/// What an inbound message says.
+#[derive(Debug)]
+pub enum Text {
+    /// A text.
+    Read(crate::message::Masked),
+    /// Not text, or in an alphabet that cannot be read.
+    NotText,
+    /// A part never came.
+    PartMissing,
+}
+
+/// What to do with a physical message.
+#[derive(Debug)]
+pub enum Taken {
+    /// It is a question, or completes one: decide on it.
+    Whole(Box<Inbound>),
+    /// Store this, then answer.
+    Store(Entry),
+    /// Answer this at once; nothing is stored.
+    Answer(AnswerStatus),
+}
+
+/// The desk's memory.
+pub struct Intake {
+    again: Again,
+    texts: OpenTexts,
+    ledger: Arc<Ledger>,
+}
+
+/// How long before a session break an answer may have been lost, in seconds (law 2).
+pub const BREAK_MARGIN_SECONDS: i64 = 30;
+
+/// Open long texts at most; a part that would open one more gets a temporary error.
+const OPEN_TEXTS: usize = 20_000;
+
+/// Messages remembered as possibly sent again, at most; the oldest are forgotten first.
+const REMEMBERED: usize = 1_000_000;
+
+impl Intake {
+    /// Rebuilds the memory from the ledger.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: without it a message sent again would be answered twice, so the start must fail.
+    pub async fn rebuild(
+        carriers: &HashMap<CarrierId, Arc<Carrier>>,
+        ledger: Arc<Ledger>,
+        now: Micros,
+    ) -> Result<Self, LedgerError> {
+        let longest = carriers.values().map(|carrier| carrier.redelivery.as_secs()).max().unwrap_or(0);
+        let since = now.plus_seconds(-i64::try_from(longest).unwrap_or(i64::MAX));
+        let mut again = Again::new(REMEMBERED);
+        for recent in ledger.may_come_again(since, BREAK_MARGIN_SECONDS, REMEMBERED).await? {
+            let Some(carrier) = carriers.get(&recent.carrier) else { continue };
+            let until = recent.committed_at.plus_seconds(seconds(carrier.redelivery));
+            for print in recent.fingerprints {
+                again.suspect(print, recent.key, until);
+            }
+        }
+        let mut texts = OpenTexts::new(OPEN_TEXTS);
+        for part in ledger.open_parts(i64::try_from(OPEN_TEXTS * 8).unwrap_or(i64::MAX)).await? {
+            let Some(carrier) = carriers.get(&part.carrier) else { continue };
+            again.suspect(part.fingerprint, part.key, part.received_at.plus_seconds(seconds(carrier.redelivery)));
+            texts.restore(part, carrier);
+        }
+        Ok(Self { again, texts, ledger })
+    }
+
+    /// Takes one physical message of a carrier.
+    pub fn accept(&mut self, carrier: &Arc<Carrier>, part: Part) -> Taken {
+        let destination = String::from_utf8_lossy(&part.destination.octets).into_owned();
+        let Some(code) = carrier.short_codes.iter().find(|code| code.matches(&destination)) else {
+            tracing::warn!(carrier.name = %carrier.id, "A message for a short code that is not ours was refused; is short_codes complete?");
+            return Taken::Answer(AnswerStatus::NotOurs);
+        };
+        let sender = Sender::read(&part.source);
+        let print = self.fingerprint(carrier, &sender, code, &part);
+        if let Some(of) = self.again.repeats(&print, part.received_at) {
+            let key = self.ledger.next_key();
+            let carrier = carrier.id.clone();
+            return Taken::Store(Entry::Repeat {
+                key,
+                of,
+                carrier,
+                received_at: part.received_at,
+                ticket: part.ticket,
+            });
+        }
+        let (concat, body) = match header(&part) {
+            Ok(read) => read,
+            Err(sms::BadUdh::Missing | sms::BadUdh::PastEnd { .. }) => return Taken::Answer(AnswerStatus::BadHeader),
+        };
+        let body = Octets(body.to_vec());
+        let Some(concat) = concat else {
+            let key = self.ledger.next_key();
+            self.again.pending(print, key, part.line, part.session, part.received_at);
+            let text = read_text(&[(part.data_coding, &body.0)], carrier.line.default_alphabet);
+            return Taken::Whole(Box::new(Inbound {
+                key,
+                carrier: carrier.id.clone(),
+                line: part.line,
+                ticket: Some(part.ticket),
+                sender,
+                source: part.source,
+                short_code: code.clone(),
+                text,
+                parts: 1,
+                concat_ref: None,
+                data_coding: part.data_coding,
+                fingerprints: vec![print],
+                consumes: Vec::new(),
+                received_at: part.received_at,
+            }));
+        };
+        let code = code.clone();
+        self.accept_part(carrier, part, sender, &code, concat, body, print)
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the facts of one part, each read once by the only caller")]
+    fn accept_part(
+        &mut self,
+        carrier: &Arc<Carrier>,
+        part: Part,
+        sender: Sender,
+        code: &ShortCode,
+        concat: Concat,
+        body: Octets,
+        print: Token,
+    ) -> Taken {
+        let set = self.set_token(carrier, &sender, code, &part, concat);
+        if let Some(of) = self.texts.holds(&set, concat.index) {
+            // The same place twice: the first stands, whatever the second says.
+            let key = self.ledger.next_key();
+            let carrier = carrier.id.clone();
+            return Taken::Store(Entry::Repeat {
+                key,
+                of,
+                carrier,
+                received_at: part.received_at,
+                ticket: part.ticket,
+            });
+        }
+        if self.texts.full(&set) {
+            return Taken::Answer(AnswerStatus::Temporary);
+        }
+        let key = self.ledger.next_key();
+        self.again.pending(print, key, part.line, part.session, part.received_at);
+        let held = join::Held {
+            key,
+            index: concat.index,
+            data_coding: part.data_coding,
+            body,
+            fingerprint: print,
+            received_at: part.received_at,
+        };
+        let head = join::Head {
+            carrier: carrier.id.clone(),
+            line: part.line,
+            source: part.source,
+            short_code: code.clone(),
+            total: concat.total,
+            reference: concat.reference,
+            expires_at: part.received_at.plus_seconds(seconds(carrier.parts_window)),
+            alphabet: carrier.line.default_alphabet,
+        };
+        if self.texts.would_complete(&set, concat.total) {
+            let ticket = part.ticket;
+            let inbound = self.texts.complete(set, head, held, sender);
+            return Taken::Whole(Box::new(Inbound { ticket: Some(ticket), ..inbound }));
+        }
+        let content = wire::write(&head.source, code, &held.body.0);
+        let row = PartRow {
+            key,
+            received_at: part.received_at,
+            carrier: carrier.id.clone(),
+            line: part.line.0,
+            set_token: set,
+            index: concat.index,
+            total: concat.total,
+            reference: concat.reference,
+            data_coding: part.data_coding,
+            fingerprint: print,
+            sealed: self.ledger.seal(Table::Part, key, &content),
+        };
+        self.texts.hold(set, head, held);
+        Taken::Store(Entry::Part { row, ticket: part.ticket })
+    }
+
+    /// Texts whose parts did not all come in time: each becomes one exchange that asks to send again.
+    pub fn overdue(&mut self, now: Micros) -> Vec<Inbound> {
+        self.texts.overdue(now, || self.ledger.next_key())
+    }
+
+    /// A part or an exchange with this key is on disk. `answered`: its acknowledgement leaves (false: the line had
+    /// given up meanwhile).
+    pub fn stored(&mut self, carrier: &Carrier, key: RowKey, answered: bool, now: Micros) {
+        self.texts.stored(key);
+        let until = now.plus_seconds(seconds(carrier.redelivery));
+        self.again.stored(key, answered, now, seconds(carrier.smsc_response), until);
+    }
+
+    /// A part or an exchange with this key was not stored. `doubtful`: nobody knows whether it was.
+    pub fn not_stored(&mut self, carrier: &Carrier, key: RowKey, doubtful: bool, now: Micros) {
+        self.texts.not_stored(key);
+        self.again.not_stored(key, doubtful.then(|| now.plus_seconds(seconds(carrier.redelivery))));
+    }
+
+    /// What a repeat named is not there after all: it will be taken as new when it comes again.
+    pub fn orphaned(&mut self, of: RowKey) {
+        self.again.forget(of);
+    }
+
+    /// A session ended: what was answered shortly before, or not at all, may come again.
+    pub fn session_ended(&mut self, carrier: &Carrier, line: LineNo, session: u32, at: Micros) {
+        self.again.session_ended(line, session, at, at.plus_seconds(seconds(carrier.redelivery)));
+    }
+
+    /// Open long texts, and messages remembered.
+    pub fn sizes(&self) -> (usize, usize) {
+        (self.texts.len(), self.again.len())
+    }
+
+    /// What makes two messages the same: carrier, sender in one form, short code, coding and octets.
+    fn fingerprint(&self, carrier: &Carrier, sender: &Sender, code: &ShortCode, part: &Part) -> Token {
+        let flags = [part.data_coding, u8::from(part.udhi)];
+        let sar = part.sar.map_or([0; 5], |c| {
+            let [high, low] = c.reference.to_be_bytes();
+            [1, high, low, c.total, c.index]
+        });
+        let id = carrier.id.as_str().as_bytes();
+        let pieces: [&[u8]; 6] =
+            [id, &sender_octets(sender, &part.source), code.as_str().as_bytes(), &flags, &sar, &part.octets.0];
+        self.ledger.keys().token(b"question", &pieces)
+    }
+
+    fn set_token(&self, carrier: &Carrier, sender: &Sender, code: &ShortCode, part: &Part, concat: Concat) -> Token {
+        let kind = match concat.kind {
+            ConcatKind::Udh8 => 8,
+            ConcatKind::Udh16 => 16,
+            ConcatKind::Sar => 1,
+        };
+        let [high, low] = concat.reference.to_be_bytes();
+        let id = carrier.id.as_str().as_bytes();
+        let head = [kind, high, low, concat.total];
+        let pieces: [&[u8]; 4] = [id, &sender_octets(sender, &part.source), code.as_str().as_bytes(), &head];
+        self.ledger.keys().token(b"text", &pieces)
+    }
+}
+
+fn sender_octets(sender: &Sender, source: &RawAddress) -> Vec<u8> {
+    match sender {
+        Sender::Phone(number) => Msisdn::expose(*number).to_be_bytes().to_vec(),
+        Sender::NotAPhone => source.octets.clone(),
+    }
+}
+
+fn header(part: &Part) -> Result<(Option<Concat>, &[u8]), sms::BadUdh> {
+    if !part.udhi {
+        return Ok((part.sar, &part.octets.0));
+    }
+    let header = sms::read_udh(&part.octets.0)?;
+    // A header's own reference stands above SAR TLVs (SMPP 3.4, 5.2.12 forbids both).
+    Ok((header.concat.or(part.sar), header.body))
+}
+
+/// Reads the bodies of a whole text.
+fn read_text(bodies: &[(u8, &[u8])], alphabet: DefaultAlphabet) -> Text {
+    sms::join(bodies, alphabet).map_or(Text::NotText, |text| Text::Read(crate::message::Masked::new(text)))
+}
+
+fn seconds(duration: std::time::Duration) -> i64 {
+    i64::try_from(duration.as_secs()).unwrap_or(i64::MAX)
+}

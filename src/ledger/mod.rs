@@ -1,1 +1,255 @@
-//! Exchange, reply, billing and audit parts, settlements: the rows, their keys, the one writer.
+//! The ledger: exchange, reply, billing and audit parts, settlements; their keys, the one writer, epochs. Sole owner of
+//! that SQL.
+//!
+//! Law 1 is kept here: whatever an acknowledged PDU meant is committed, on disk, before [`Fate::Stored`] comes back.
+
+pub mod read;
+mod row;
+mod seal;
+mod start;
+mod store;
+mod writer;
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicI64, Ordering},
+    },
+};
+
+use rand::TryRngCore as _;
+use tokio::sync::{mpsc, oneshot};
+
+pub use row::{
+    Entry, ExchangeRow, FLAG_IN_DOUBT, FLAG_POSSIBLE_DUP, Fate, OutboxRow, PartRow, ReplyMeasure, SettlementResult,
+    SettlementRow,
+};
+pub use seal::{EpochKeys, Keys, SealError, TOKEN, Table, Token, contract_token, hex};
+pub use start::{Break, Ended, OpenPart, Recent};
+pub use writer::{Fenced, Writer};
+
+use crate::{
+    clock::{Clock, Micros},
+    db::{Db, DbError, migrate},
+    message::{CarrierId, RowKey},
+};
+
+/// Groups that may wait for the writer. Whoever hands over more waits itself (law 6).
+const WAITING_GROUPS: usize = 16;
+
+/// Why the ledger cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// The database.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// The keys, or a value sealed with them.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+}
+
+/// The ledger of this process: allots keys, seals, hands over to the writer, reads what a start needs.
+pub struct Ledger {
+    db: Db,
+    keys: Arc<Keys>,
+    epoch: i64,
+    seal: EpochKeys,
+    opened: Mutex<HashMap<i64, EpochKeys>>,
+    next: AtomicI64,
+    work: mpsc::Sender<writer::Work>,
+    ended: Vec<Ended>,
+}
+
+/// Octets from the operating system, for keys and salts.
+///
+/// # Errors
+/// [`SealError::KeyFile`] when the system gives none.
+pub fn random<const N: usize>() -> Result<[u8; N], SealError> {
+    let mut octets = [0; N];
+    let drawn = rand::rngs::OsRng.try_fill_bytes(&mut octets);
+    drawn.map_err(|error| SealError::KeyFile {
+        path: "the system's random source".to_owned(),
+        why: error.to_string(),
+    })?;
+    Ok(octets)
+}
+
+impl Ledger {
+    /// Brings the schema up to date, takes the next epoch, and gives the handle and the writer that must be run.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; nothing was changed but the schema.
+    pub async fn open(
+        db: Db,
+        keys: Arc<Keys>,
+        instance: &str,
+        clock: Clock,
+    ) -> Result<(Arc<Self>, Writer), LedgerError> {
+        migrate::run(&db, &store::migrations()).await?;
+        let salt: [u8; 16] = random()?;
+        let seal = keys.epoch(keys.current(), &salt)?;
+        let (mark, ended) = start::store::take_epoch(&db, instance, &salt, keys.current(), clock.now()).await?;
+        let (sender, receiver) = mpsc::channel(WAITING_GROUPS);
+        let ledger = Self {
+            db: db.clone(),
+            keys,
+            epoch: mark.epoch,
+            seal,
+            opened: Mutex::default(),
+            next: AtomicI64::new(1),
+            work: sender,
+            ended,
+        };
+        Ok((Arc::new(ledger), Writer { db, mark, clock, work: receiver, failing: false }))
+    }
+
+    /// The next key for an exchange, a part or a repeat. Entries must be handed over in the order of their keys.
+    pub fn next_key(&self) -> RowKey {
+        RowKey::new(self.epoch, self.next.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// The number of this start.
+    pub fn epoch(&self) -> i64 {
+        self.epoch
+    }
+
+    /// The keyed tokens.
+    pub fn keys(&self) -> &Keys {
+        &self.keys
+    }
+
+    /// Seals the value of a row of this epoch. Once for a row and table.
+    pub fn seal(&self, table: Table, row: RowKey, value: &[u8]) -> Vec<u8> {
+        self.seal.seal(table, row, value)
+    }
+
+    /// Hands entries over; their fates come when they are on disk, or are known not to be. Waits while the writer is
+    /// behind. A dropped receiver loses nothing but the news.
+    pub async fn hand_over(&self, entries: Vec<Entry>) -> oneshot::Receiver<Vec<Fate>> {
+        let (sender, receiver) = oneshot::channel();
+        // A closed channel drops the sender: the receiver then sees the end, which means "failed".
+        let _ = self.work.send(writer::Work::Group(entries, sender)).await;
+        receiver
+    }
+
+    /// Hands entries over and waits for their fates; all `Failed` when the writer is gone.
+    pub async fn store(&self, entries: Vec<Entry>) -> Vec<Fate> {
+        let count = entries.len();
+        self.hand_over(entries).await.await.unwrap_or_else(|_| vec![Fate::Failed; count])
+    }
+
+    /// Notes that a session with a carrier ended, for recognising what its SMSC sends again after our next start.
+    pub async fn note_break(&self, carrier: CarrierId, at: Micros) {
+        let _ = self.work.send(writer::Work::Break(carrier, at)).await;
+    }
+
+    /// The earlier epochs of this instance.
+    pub fn ended(&self) -> &[Ended] {
+        &self.ended
+    }
+
+    /// Exchanges committed within `margin_seconds` before a session break that lies after `since`: their SMSC may not
+    /// have got the answer and may send them again. At most `limit`.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; a start must not go on without them.
+    pub async fn may_come_again(
+        &self,
+        since: Micros,
+        margin_seconds: i64,
+        limit: usize,
+    ) -> Result<Vec<Recent>, LedgerError> {
+        let mut breaks = start::store::breaks(&self.db, since).await?;
+        breaks.extend(self.ended.iter().filter(|ended| ended.last_seen >= since).map(|ended| Break {
+            carrier: None,
+            at: ended.last_seen,
+            high: RowKey::new(ended.epoch, ended.exchange_high),
+        }));
+        let mut found: HashMap<RowKey, Recent> = HashMap::new();
+        for lost in breaks.iter().rev() {
+            let room = limit.saturating_sub(found.len());
+            let recent = start::store::recent(&self.db, lost.high, lost.at.plus_seconds(-margin_seconds), room).await?;
+            let own = |one: &Recent| lost.carrier.as_ref().is_none_or(|carrier| *carrier == one.carrier);
+            found.extend(recent.into_iter().filter(own).map(|one| (one.key, one)));
+        }
+        Ok(found.into_values().collect())
+    }
+
+    /// The parts that wait for others, at most `limit`.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; a start must not go on without them.
+    pub async fn open_parts(&self, limit: i64) -> Result<Vec<OpenPart>, LedgerError> {
+        let mut parts = Vec::new();
+        for (key, received, carrier, line, set, index, total, reference, coding, print, sealed) in
+            start::store::parts(&self.db, limit).await?
+        {
+            let wrong = |column| start::store::bad(&self.db, "part", column, key);
+            parts.push(OpenPart {
+                key: RowKey(key),
+                received_at: Micros(received),
+                carrier: CarrierId::parse(&carrier).ok_or_else(|| wrong("carrier"))?,
+                line: line.try_into().map_err(|_| wrong("line"))?,
+                set_token: set.try_into().map_err(|_| wrong("set_token"))?,
+                index: index.try_into().map_err(|_| wrong("part_index"))?,
+                total: total.try_into().map_err(|_| wrong("part_total"))?,
+                reference: reference.try_into().map_err(|_| wrong("concat_ref"))?,
+                data_coding: coding.try_into().map_err(|_| wrong("data_coding"))?,
+                fingerprint: print.try_into().map_err(|_| wrong("fingerprint"))?,
+                content: self.unseal(Table::Part, RowKey(key), &sealed).await?,
+            });
+        }
+        Ok(parts)
+    }
+
+    /// Replies of one carrier that wait behind a key, in order, opened, at most `limit`.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; the rows stay, the call may be repeated.
+    pub async fn waiting(&self, carrier: &CarrierId, after: RowKey, limit: i64) -> Result<Vec<Waiting>, LedgerError> {
+        let mut waiting = Vec::new();
+        for (key, expires, sealed, marked) in start::store::waiting(&self.db, carrier, self.epoch, after, limit).await?
+        {
+            let content = self.unseal(Table::Outbox, RowKey(key), &sealed).await?;
+            waiting.push(Waiting { key: RowKey(key), expires_at: Micros(expires), content, marked: marked > 0 });
+        }
+        Ok(waiting)
+    }
+
+    /// Opens a sealed value of any epoch.
+    ///
+    /// # Errors
+    /// [`SealError`] when the key is missing or the value damaged; [`DbError`] when the epoch cannot be read.
+    pub async fn unseal(
+        &self,
+        table: Table,
+        row: RowKey,
+        sealed: &[u8],
+    ) -> Result<zeroize::Zeroizing<Vec<u8>>, LedgerError> {
+        if row.epoch() == self.epoch {
+            return Ok(self.seal.open(table, row, sealed)?);
+        }
+        let known = |opened: &Mutex<HashMap<i64, EpochKeys>>| {
+            opened.lock().unwrap_or_else(PoisonError::into_inner).get(&row.epoch()).cloned()
+        };
+        if known(&self.opened).is_none() {
+            let keys = read::epoch_keys(&self.db, &self.keys).await?;
+            *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = keys;
+        }
+        let keys = known(&self.opened).ok_or(SealError::Damaged(row.0))?;
+        Ok(keys.open(table, row, sealed)?)
+    }
+}
+
+/// A reply that waits to be sent, as it was stored.
+pub struct Waiting {
+    /// The exchange's key.
+    pub key: RowKey,
+    /// Not sent after this.
+    pub expires_at: Micros,
+    /// Destination, source and text, opened.
+    pub content: zeroize::Zeroizing<Vec<u8>>,
+    /// It was about to be sent when it was marked (carriers with `hold` only).
+    pub marked: bool,
+}

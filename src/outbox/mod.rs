@@ -1,1 +1,286 @@
-//! What is sent: window, retries, what a response or a receipt means.
+//! What is sent: replies from the ledger to the lines of their carrier, retries, and what a response means.
+//!
+//! One outbox a carrier, so that one carrier's outage never slows another (law 7). It works from a bounded ring in
+//! memory; what does not fit stays in the ledger's `outbox` table, in key order, and is fetched when there is room. The
+//! table is also what a start finds: the ring begins empty and behind.
+
+mod behind;
+mod content;
+mod live;
+mod pump;
+mod settle;
+mod status;
+
+use std::{
+    collections::{BinaryHeap, HashMap, VecDeque},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use tokio::{sync::mpsc, time::Instant};
+
+pub use content::Content;
+pub use live::Outgoing;
+use live::{Live, Next};
+use settle::Saving;
+
+use crate::{
+    clock::Clock,
+    config::{Carrier, InDoubtRule},
+    ledger::{Ledger, SettlementRow},
+    message::{LineCommand, LineEvent, LineNo, RowKey, SubmitId},
+};
+
+/// Replies held in memory, not yet sent, at most.
+const RING: usize = 4_096;
+
+/// Batches of replies on their way from the desk to the outbox at most.
+const DOOR: usize = 64;
+
+/// Time for replies under way when the service stops; what is not settled by then is found at the next start.
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Where the desk puts replies that are on disk.
+#[derive(Clone)]
+pub struct Door {
+    sender: mpsc::Sender<Vec<Outgoing>>,
+    behind: Arc<AtomicBool>,
+}
+
+impl Door {
+    /// A door and its inner side. The outbox begins behind: it fetches what earlier starts left.
+    pub fn new() -> (Self, Inside) {
+        let (sender, receiver) = mpsc::channel(DOOR);
+        let behind = Arc::new(AtomicBool::new(true));
+        (Self { sender, behind: Arc::clone(&behind) }, Inside { replies: receiver, behind })
+    }
+
+    /// Hands over replies, in key order. Never waits: when there is no room they stay in the ledger, and so do all
+    /// after them until the outbox has caught up.
+    pub fn push(&self, replies: Vec<Outgoing>) {
+        if !self.behind.load(Ordering::Acquire) && self.sender.try_send(replies).is_err() {
+            self.behind.store(true, Ordering::Release);
+        }
+    }
+}
+
+/// The outbox's side of a [`Door`].
+pub struct Inside {
+    replies: mpsc::Receiver<Vec<Outgoing>>,
+    behind: Arc<AtomicBool>,
+}
+
+/// A line as the outbox sees it.
+pub struct LineSlot {
+    /// Its number.
+    pub line: LineNo,
+    /// Where its orders go.
+    pub commands: mpsc::Sender<LineCommand>,
+    up: bool,
+    open: u32,
+}
+
+impl LineSlot {
+    /// A line that is not bound yet.
+    pub fn new(line: LineNo, commands: mpsc::Sender<LineCommand>) -> Self {
+        Self { line, commands, up: false, open: 0 }
+    }
+}
+
+/// One carrier's outbox.
+pub struct Outbox {
+    carrier: Arc<Carrier>,
+    ledger: Arc<Ledger>,
+    clock: Clock,
+    inside: Inside,
+    events: mpsc::Receiver<Vec<LineEvent>>,
+    lines: Vec<LineSlot>,
+    /// Not yet sent, in key order.
+    ring: VecDeque<Outgoing>,
+    /// The greatest key that was taken.
+    taken: RowKey,
+    /// At least one segment sent.
+    live: HashMap<RowKey, Live>,
+    /// Segments to be sent now, before new replies.
+    ready: VecDeque<SubmitId>,
+    /// Segments to be sent later.
+    due: BinaryHeap<std::cmp::Reverse<(Instant, i64, u8)>>,
+    /// Which line each open submit is on.
+    open: HashMap<SubmitId, LineNo>,
+    paused_until: Option<Instant>,
+    settled: Vec<SettlementRow>,
+    saving: Option<Saving<SettlementRow>>,
+    /// Carriers with `hold`: to be marked in the ledger before they may be sent.
+    unmarked: VecDeque<Outgoing>,
+    marking: Option<Saving<Outgoing>>,
+    /// Not before this: the ledger or its database refused a moment ago.
+    wait_until: Option<Instant>,
+}
+
+impl Outbox {
+    /// An outbox for a carrier. `events` brings what its lines hand up.
+    pub fn new(
+        carrier: Arc<Carrier>,
+        ledger: Arc<Ledger>,
+        clock: Clock,
+        inside: Inside,
+        events: mpsc::Receiver<Vec<LineEvent>>,
+        lines: Vec<LineSlot>,
+    ) -> Self {
+        Self {
+            carrier,
+            ledger,
+            clock,
+            inside,
+            events,
+            lines,
+            ring: VecDeque::new(),
+            taken: RowKey(0),
+            live: HashMap::new(),
+            ready: VecDeque::new(),
+            due: BinaryHeap::new(),
+            open: HashMap::new(),
+            paused_until: None,
+            settled: Vec::new(),
+            saving: None,
+            unmarked: VecDeque::new(),
+            marking: None,
+            wait_until: None,
+        }
+    }
+
+    /// Runs until the desk has gone and what is under way is settled, or [`DRAIN`] has passed. Ending it closes the
+    /// lines' command channels, and so unbinds them.
+    pub async fn run(mut self) {
+        let mut stop_at: Option<Instant> = None;
+        let mut replies = Vec::new();
+        let mut events = Vec::new();
+        loop {
+            self.catch_up().await;
+            self.pump();
+            self.save().await;
+            self.mark().await;
+            if stop_at.is_some_and(|at| self.idle() || Instant::now() >= at) {
+                break;
+            }
+            let wake = self.next_wake();
+            tokio::select! {
+                taken = self.inside.replies.recv_many(&mut replies, DOOR), if stop_at.is_none() => {
+                    if taken == 0 {
+                        stop_at = Some(Instant::now() + DRAIN);
+                    }
+                    for reply in replies.drain(..).flatten() {
+                        self.take(reply);
+                    }
+                }
+                taken = self.events.recv_many(&mut events, 64) => {
+                    if taken == 0 {
+                        break;
+                    }
+                    for event in events.drain(..).flatten() {
+                        self.event(event);
+                    }
+                }
+                fates = settle::fates(&mut self.saving) => self.saved(&fates),
+                fates = settle::fates(&mut self.marking) => self.marked(&fates),
+                () = tokio::time::sleep_until(wake) => {}
+            }
+        }
+        self.last_save().await;
+    }
+
+    fn take(&mut self, reply: Outgoing) {
+        if reply.key > self.taken {
+            self.taken = reply.key;
+            self.enqueue(reply);
+        }
+    }
+
+    fn enqueue(&mut self, reply: Outgoing) {
+        match self.carrier.in_doubt {
+            InDoubtRule::Resend => self.ring.push_back(reply),
+            InDoubtRule::Hold => self.unmarked.push_back(reply),
+        }
+    }
+
+    /// Whether nothing is under way.
+    fn idle(&self) -> bool {
+        let waiting = self.ring.len() + self.live.len() + self.settled.len() + self.unmarked.len();
+        waiting == 0 && self.saving.is_none() && self.marking.is_none()
+    }
+
+    fn event(&mut self, event: LineEvent) {
+        match event {
+            LineEvent::Up { line, .. } => {
+                if let Some(slot) = self.lines.iter_mut().find(|slot| slot.line == line) {
+                    (slot.up, slot.open) = (true, 0);
+                }
+            }
+            LineEvent::Down { line, in_doubt, .. } => {
+                if let Some(slot) = self.lines.iter_mut().find(|slot| slot.line == line) {
+                    (slot.up, slot.open) = (false, 0);
+                }
+                let lost: Vec<SubmitId> = self.open.iter().filter(|(_, on)| **on == line).map(|(id, _)| *id).collect();
+                for id in lost.into_iter().chain(in_doubt) {
+                    self.open.remove(&id);
+                    let resend = self.resend();
+                    let next = self.live.get_mut(&id.exchange).map(|live| live.doubt(id.segment, resend));
+                    self.follow(id.exchange, next);
+                }
+            }
+            LineEvent::Response { id, result, .. } => {
+                if let Some(line) = self.open.remove(&id)
+                    && let Some(slot) = self.lines.iter_mut().find(|slot| slot.line == line)
+                {
+                    slot.open = slot.open.saturating_sub(1);
+                }
+                let resend = self.resend();
+                let next = self.live.get_mut(&id.exchange).map(|live| live.result(id.segment, &result, resend));
+                self.follow(id.exchange, next);
+            }
+            LineEvent::Question(_) | LineEvent::Receipt { .. } => {}
+        }
+    }
+
+    fn resend(&self) -> bool {
+        self.carrier.in_doubt == InDoubtRule::Resend
+    }
+
+    fn follow(&mut self, exchange: RowKey, next: Option<Next>) {
+        match next {
+            None | Some(Next::Wait) => {}
+            Some(Next::Again { segment, wait, .. }) if wait.is_zero() => {
+                self.ready.push_back(SubmitId { exchange, segment });
+            }
+            Some(Next::Again { segment, wait, pause }) => {
+                let at = Instant::now() + wait;
+                self.due.push(std::cmp::Reverse((at, exchange.0, segment)));
+                if pause {
+                    self.paused_until = self.paused_until.max(Some(at));
+                }
+            }
+            Some(Next::Settle) => self.settle(exchange),
+        }
+    }
+
+    fn settle(&mut self, exchange: RowKey) {
+        if let Some(live) = self.live.remove(&exchange) {
+            let (carrier, now) = (&self.carrier, self.clock.now());
+            let hold = carrier.in_doubt == InDoubtRule::Hold;
+            self.settled.push(live.settlement(&carrier.id, carrier.stream, now, carrier.receipts, hold));
+        }
+    }
+
+    fn next_wake(&self) -> Instant {
+        let soon = Instant::now() + Duration::from_millis(500);
+        let due = self.due.peek().map(|std::cmp::Reverse((at, ..))| *at);
+        [due, self.paused_until, self.wait_until]
+            .into_iter()
+            .flatten()
+            .filter(|at| *at > Instant::now())
+            .fold(soon, Instant::min)
+    }
+}

@@ -1,7 +1,5 @@
 //! Tries a whole set with samples, and shows what it makes of them.
 
-use std::path::PathBuf;
-
 use super::{
     context::required,
     fault::{Fault, TemplateFault},
@@ -20,7 +18,7 @@ use crate::{
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SampleRender {
     /// The file inside the set.
-    pub file: PathBuf,
+    pub file: String,
     /// Which sample. Samples are made up, so their text may be shown.
     pub sample: &'static str,
     /// Whether the carrier's setting was to keep marks.
@@ -39,7 +37,7 @@ pub fn render_samples(set: &TemplateSet) -> Vec<SampleRender> {
     each(set, |lang, outcome, marks, sample, request| {
         if let Ok(reply) = set.try_compose(request) {
             renders.push(SampleRender {
-                file: PathBuf::from(&set.language(lang).slot(outcome).file),
+                file: set.language(lang).slot(outcome).file.clone(),
                 sample,
                 marks,
                 text: reply.text.expose().to_owned(),

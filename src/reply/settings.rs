@@ -1,7 +1,7 @@
 //! What replies are made with besides the templates: the contact officer, the keywords, the longest reply.
 
 use crate::{
-    config::{Contact, ReplySettings},
+    config::{Contact, QueryKind, QuerySettings, ReplySettings},
     message::{Field, Lang},
 };
 
@@ -21,18 +21,21 @@ pub struct Words {
 }
 
 impl Words {
-    /// The words of the shipped grammar.
-    pub fn shipped(lang: Lang) -> Self {
-        let [info, card, help, contact] = match lang {
-            Lang::Vi => ["TTCD", "CMND", "HD", "LH"],
-            Lang::En => ["INFO", "CARD", "HELP", "CONTACT"],
+    /// The words of a grammar: of several spellings the first, which is the one to be shown.
+    pub fn of(grammar: &QuerySettings, lang: Lang) -> Self {
+        let keyword = |kind| {
+            let here = grammar.kind(kind).wording.of(lang).keywords.first();
+            // A kind without a keyword in this language is asked for by its Vietnamese one.
+            here.or(grammar.kind(kind).wording.vi.keywords.first()).cloned().unwrap_or_default()
         };
+        let words = grammar.words.of(lang);
         Self {
-            info: info.into(),
-            card: card.into(),
-            help: help.into(),
-            contact: contact.into(),
-            fields: Field::ALL.map(|field| field.word().to_owned()),
+            info: keyword(QueryKind::Record),
+            card: keyword(QueryKind::OldCard),
+            help: keyword(QueryKind::HowTo),
+            contact: keyword(QueryKind::Contact),
+            fields: Field::ALL
+                .map(|field| words[field as usize].first().cloned().unwrap_or_else(|| field.word().to_owned())),
         }
     }
 }
@@ -51,7 +54,7 @@ pub struct Settings {
 impl Settings {
     /// Takes the configuration, with the words of the shipped grammar; put others into `words` afterwards.
     pub fn new(reply: &ReplySettings, contact: &Contact) -> Self {
-        Self { max_segments: reply.max_segments, contact: contact.clone(), words: Lang::ALL.map(Words::shipped) }
+        Self { max_segments: reply.max_segments, contact: contact.clone(), words: Lang::ALL.map(|lang| Words::of(&QuerySettings::default(), lang)) }
     }
 
     /// The words in one language.

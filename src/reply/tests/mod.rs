@@ -106,9 +106,9 @@ fn every_sample_of_the_shipped_set_is_rendered_for_the_operator() {
     let renders = super::render_samples(&set);
     for lang in Lang::ALL {
         for outcome in super::source::outcomes() {
-            let file = std::path::PathBuf::from(super::source::file_name(lang, outcome));
+            let file = super::source::file_name(lang, outcome);
             for marks in [false, true] {
-                assert!(renders.iter().any(|r| r.file == file && r.marks == marks && !r.text.is_empty()), "{file:?}");
+                assert!(renders.iter().any(|r| r.file == file && r.marks == marks && !r.text.is_empty()), "{file}");
             }
         }
     }

@@ -1,0 +1,163 @@
+//! Many rows in one statement: multi-row `values` on SQLite, `unnest` of one array a column on PostgreSQL.
+
+use std::sync::{Arc, OnceLock};
+
+use sqlx::AssertSqlSafe;
+
+use super::{DbError, Tx};
+
+/// Rows of one SQLite statement. More is slower there (measured: 64 is best), and each count has its own statement.
+const CHUNK: usize = 64;
+
+/// The values of one column, one a row. Integers of every width travel as 64 bits; the column's type cuts them.
+#[derive(Clone, Debug)]
+pub enum Column {
+    /// Whole numbers.
+    Int(Vec<Option<i64>>),
+    /// Texts.
+    Text(Vec<Option<String>>),
+    /// Octets.
+    Bytes(Vec<Option<Vec<u8>>>),
+}
+
+impl Column {
+    fn len(&self) -> usize {
+        match self {
+            Self::Int(values) => values.len(),
+            Self::Text(values) => values.len(),
+            Self::Bytes(values) => values.len(),
+        }
+    }
+
+    fn array_type(&self) -> &'static str {
+        match self {
+            Self::Int(_) => "bigint[]",
+            Self::Text(_) => "text[]",
+            Self::Bytes(_) => "bytea[]",
+        }
+    }
+}
+
+/// An insert into one table, its statements made once.
+#[derive(Debug)]
+pub struct Insert {
+    table: &'static str,
+    columns: &'static [&'static str],
+    texts: [OnceLock<Arc<str>>; CHUNK + 1],
+}
+
+impl Insert {
+    /// For a table and these columns, in this order.
+    pub const fn into(table: &'static str, columns: &'static [&'static str]) -> Self {
+        Self { table, columns, texts: [const { OnceLock::new() }; CHUNK + 1] }
+    }
+
+    /// Inserts all rows; `values` holds one entry a column, all equally long.
+    ///
+    /// # Errors
+    /// [`DbError::Refused`] when a key is there already: nothing of this call is then kept, the transaction is lost.
+    pub async fn run(&self, tx: &mut Tx, values: Vec<Column>) -> Result<(), DbError> {
+        let rows = values.first().map_or(0, Column::len);
+        debug_assert!(values.len() == self.columns.len() && values.iter().all(|column| column.len() == rows));
+        if rows == 0 {
+            return Ok(());
+        }
+        let done = match tx {
+            Tx::Sqlite(_, conn) => self.run_sqlite(conn, values, rows).await,
+            Tx::Postgres(_, conn) => self.run_postgres(conn, values).await,
+        };
+        done.map_err(|error| tx.fault(&error))
+    }
+
+    async fn run_sqlite(
+        &self,
+        conn: &mut sqlx::SqliteConnection,
+        values: Vec<Column>,
+        rows: usize,
+    ) -> Result<(), sqlx::Error> {
+        let mut feeds: Vec<Feed> = values.into_iter().map(Feed::from).collect();
+        let mut left = rows;
+        while left > 0 {
+            let count = left.min(CHUNK);
+            let text = self.texts[count].get_or_init(|| self.sqlite_text(count)).clone();
+            let mut query = sqlx::query(AssertSqlSafe(text));
+            for _ in 0..count {
+                for feed in &mut feeds {
+                    query = match feed {
+                        Feed::Int(values) => query.bind(values.next().flatten()),
+                        Feed::Text(values) => query.bind(values.next().flatten()),
+                        Feed::Bytes(values) => query.bind(values.next().flatten()),
+                    };
+                }
+            }
+            query.execute(&mut *conn).await?;
+            left -= count;
+        }
+        Ok(())
+    }
+
+    async fn run_postgres(&self, conn: &mut sqlx::PgConnection, values: Vec<Column>) -> Result<(), sqlx::Error> {
+        let text = self.texts[0].get_or_init(|| self.postgres_text(&values)).clone();
+        let mut query = sqlx::query(AssertSqlSafe(text));
+        for column in values {
+            query = match column {
+                Column::Int(values) => query.bind(values),
+                Column::Text(values) => query.bind(values),
+                Column::Bytes(values) => query.bind(values),
+            };
+        }
+        query.execute(conn).await.map(|_| ())
+    }
+
+    fn sqlite_text(&self, count: usize) -> Arc<str> {
+        let row = format!("({})", vec!["?"; self.columns.len()].join(", "));
+        let rows = vec![row; count].join(", ");
+        format!("insert into {} ({}) values {rows}", self.table, self.columns.join(", ")).into()
+    }
+
+    fn postgres_text(&self, values: &[Column]) -> Arc<str> {
+        let arrays: Vec<String> =
+            values.iter().enumerate().map(|(at, column)| format!("${}::{}", at + 1, column.array_type())).collect();
+        let columns = self.columns.join(", ");
+        format!("insert into {} ({columns}) select * from unnest({})", self.table, arrays.join(", ")).into()
+    }
+}
+
+enum Feed {
+    Int(std::vec::IntoIter<Option<i64>>),
+    Text(std::vec::IntoIter<Option<String>>),
+    Bytes(std::vec::IntoIter<Option<Vec<u8>>>),
+}
+
+impl From<Column> for Feed {
+    fn from(column: Column) -> Self {
+        match column {
+            Column::Int(values) => Self::Int(values.into_iter()),
+            Column::Text(values) => Self::Text(values.into_iter()),
+            Column::Bytes(values) => Self::Bytes(values.into_iter()),
+        }
+    }
+}
+
+/// Deletes rows by key and gives back the keys that were there.
+///
+/// # Errors
+/// [`DbError::Unavailable`]: the transaction is lost.
+pub async fn delete_keys(tx: &mut Tx, table: &'static str, keys: &[i64]) -> Result<Vec<i64>, DbError> {
+    if keys.is_empty() {
+        return Ok(Vec::new());
+    }
+    let rows: Result<Vec<(i64,)>, sqlx::Error> = match tx {
+        Tx::Sqlite(_, conn) => {
+            // Keys are whole numbers, so the list needs no quoting.
+            let list = keys.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
+            let text = format!("delete from {table} where key in (select value from json_each($1)) returning key");
+            sqlx::query_as(AssertSqlSafe(text)).bind(format!("[{list}]")).fetch_all(&mut **conn).await
+        }
+        Tx::Postgres(_, conn) => {
+            let text = format!("delete from {table} where key = any($1) returning key");
+            sqlx::query_as(AssertSqlSafe(text)).bind(keys).fetch_all(&mut **conn).await
+        }
+    };
+    rows.map(|rows| rows.into_iter().map(|(key,)| key).collect()).map_err(|error| tx.fault(&error))
+}

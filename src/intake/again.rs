@@ -1,0 +1,256 @@
+//! Recognises messages that an SMSC sends again (law 2), by what it did not hear from us.
+//!
+//! The same person asking the same thing twice on a healthy line is two questions. A message counts as sent again only
+//! while its first copy is unanswered, or when the answer may not have arrived: a session broke soon after it, it came
+//! later than that SMSC waits, or a temporary error left although the row was stored.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::BREAK_MARGIN_SECONDS;
+use crate::{
+    clock::Micros,
+    ledger::Token,
+    message::{LineNo, RowKey},
+};
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Not yet on disk.
+    Pending,
+    /// Acknowledged on a session that was alive.
+    Answered(Micros),
+    /// May come again until then.
+    Suspect(Micros),
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    key: RowKey,
+    line: LineNo,
+    session: u32,
+    received_at: Micros,
+    state: State,
+}
+
+/// The memory of one desk.
+pub struct Again {
+    known: HashMap<Token, Known>,
+    by_key: HashMap<RowKey, Token>,
+    /// Tokens in the order they were answered: forgotten when the margin before a break has passed.
+    answered: VecDeque<(Micros, Token, RowKey)>,
+    /// Tokens in the order they became suspects.
+    suspects: VecDeque<(Token, RowKey)>,
+    ended: HashMap<LineNo, u32>,
+    limit: usize,
+}
+
+impl Again {
+    /// An empty memory of at most `limit` suspects.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            known: HashMap::new(),
+            by_key: HashMap::new(),
+            answered: VecDeque::new(),
+            suspects: VecDeque::new(),
+            ended: HashMap::new(),
+            limit,
+        }
+    }
+
+    /// The key of the row that this message repeats, if it does.
+    pub fn repeats(&mut self, print: &Token, now: Micros) -> Option<RowKey> {
+        let known = self.known.get(print)?;
+        match known.state {
+            State::Pending => Some(known.key),
+            State::Suspect(until) if until >= now => Some(known.key),
+            State::Answered(_) | State::Suspect(_) => None,
+        }
+    }
+
+    /// A new message is on its way to the disk.
+    pub fn pending(&mut self, print: Token, key: RowKey, line: LineNo, session: u32, received_at: Micros) {
+        self.by_key.insert(key, print);
+        self.known.insert(print, Known { key, line, session, received_at, state: State::Pending });
+    }
+
+    /// A message that may come again until a moment.
+    pub fn suspect(&mut self, print: Token, key: RowKey, until: Micros) {
+        let entry =
+            Known { key, line: LineNo(u16::MAX), session: 0, received_at: Micros(0), state: State::Suspect(until) };
+        self.known.insert(print, entry);
+        self.remember(print, key);
+    }
+
+    fn remember(&mut self, print: Token, key: RowKey) {
+        self.suspects.push_back((print, key));
+        while self.suspects.len() > self.limit {
+            if let Some((oldest, key)) = self.suspects.pop_front() {
+                self.drop_if(&oldest, key, |state| matches!(state, State::Suspect(_)));
+            }
+        }
+    }
+
+    fn drop_if(&mut self, print: &Token, key: RowKey, wanted: impl Fn(State) -> bool) {
+        if self.known.get(print).is_some_and(|known| known.key == key && wanted(known.state)) {
+            self.known.remove(print);
+        }
+    }
+
+    /// The row of a message is on disk; `answered` unless its line had given up. Later than `response_seconds` after
+    /// it came, or on a session that has ended, the answer counts as possibly unheard until `until`.
+    pub fn stored(&mut self, key: RowKey, answered: bool, now: Micros, response_seconds: i64, until: Micros) {
+        self.forget_old(now);
+        let Some(print) = self.by_key.remove(&key) else { return };
+        let Some(known) = self.known.get_mut(&print).filter(|known| known.key == key) else { return };
+        let late = now.since(known.received_at) > response_seconds * 1_000_000;
+        let ended = self.ended.get(&known.line).is_some_and(|session| *session >= known.session);
+        if answered && !late && !ended {
+            known.state = State::Answered(now);
+            self.answered.push_back((now, print, key));
+        } else {
+            known.state = State::Suspect(until);
+            self.remember(print, key);
+        }
+    }
+
+    /// A message was not stored; `doubtful_until` when nobody knows whether it was.
+    pub fn not_stored(&mut self, key: RowKey, doubtful_until: Option<Micros>) {
+        let Some(print) = self.by_key.remove(&key) else { return };
+        match doubtful_until {
+            Some(until) => self.suspect(print, key, until),
+            None => self.drop_if(&print, key, |_| true),
+        }
+    }
+
+    /// What this row was remembered for did not hold.
+    pub fn forget(&mut self, key: RowKey) {
+        self.known.retain(|_, known| known.key != key);
+    }
+
+    /// A session ended.
+    pub fn session_ended(&mut self, line: LineNo, session: u32, at: Micros, until: Micros) {
+        self.ended.insert(line, session);
+        let margin = at.plus_seconds(-BREAK_MARGIN_SECONDS);
+        let mut unheard = Vec::new();
+        for (answered, print, key) in &self.answered {
+            let known = self.known.get(print).filter(|known| known.key == *key);
+            if *answered >= margin && known.is_some_and(|known| known.line == line && known.session == session) {
+                unheard.push((*print, *key));
+            }
+        }
+        for (print, key) in unheard {
+            if let Some(known) = self.known.get_mut(&print) {
+                known.state = State::Suspect(until);
+                self.remember(print, key);
+            }
+        }
+    }
+
+    fn forget_old(&mut self, now: Micros) {
+        let margin = now.plus_seconds(-BREAK_MARGIN_SECONDS);
+        while let Some((answered, print, key)) = self.answered.front().copied().filter(|(at, ..)| *at < margin) {
+            self.answered.pop_front();
+            self.drop_if(&print, key, |state| state == State::Answered(answered));
+        }
+    }
+
+    /// Messages remembered.
+    pub fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// Whether nothing is remembered.
+    pub fn is_empty(&self) -> bool {
+        self.known.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PRINT: Token = [7; 16];
+    const LINE: LineNo = LineNo(0);
+    const UNTIL: Micros = Micros(86_400_000_000);
+
+    fn at(seconds: i64) -> Micros {
+        Micros(0).plus_seconds(seconds)
+    }
+
+    fn answered_at(seconds: i64) -> Again {
+        let mut again = Again::new(10);
+        again.pending(PRINT, RowKey(1), LINE, 1, at(seconds));
+        again.stored(RowKey(1), true, at(seconds), 10, UNTIL);
+        again
+    }
+
+    #[test]
+    fn the_same_question_on_a_healthy_line_is_a_new_one() {
+        assert_eq!(answered_at(100).repeats(&PRINT, at(103)), None);
+    }
+
+    #[test]
+    fn unanswered_it_is_a_repeat() {
+        let mut again = Again::new(10);
+        again.pending(PRINT, RowKey(1), LINE, 1, at(100));
+        assert_eq!(again.repeats(&PRINT, at(103)), Some(RowKey(1)));
+    }
+
+    #[test]
+    fn a_break_soon_after_the_answer_makes_it_a_repeat_and_a_late_one_does_not() {
+        for (broke, expected) in [(101, Some(RowKey(1))), (129, Some(RowKey(1))), (131, None)] {
+            let mut again = answered_at(100);
+            again.session_ended(LINE, 1, at(broke), UNTIL);
+            assert_eq!(again.repeats(&PRINT, at(broke + 60)), expected, "broke at {broke}");
+        }
+        let mut other = answered_at(100);
+        other.session_ended(LineNo(1), 1, at(101), UNTIL);
+        assert_eq!(other.repeats(&PRINT, at(160)), None, "another line's break");
+    }
+
+    #[test]
+    fn a_late_or_given_up_answer_makes_it_a_repeat_until_its_time() {
+        for (answered, stored) in [(true, 111), (false, 101)] {
+            let mut again = Again::new(10);
+            again.pending(PRINT, RowKey(1), LINE, 1, at(100));
+            again.stored(RowKey(1), answered, at(stored), 10, at(500));
+            assert_eq!(again.repeats(&PRINT, at(499)), Some(RowKey(1)));
+            assert_eq!(again.repeats(&PRINT, at(501)), None);
+        }
+    }
+
+    #[test]
+    fn stored_after_its_session_ended_it_is_a_repeat() {
+        let mut again = Again::new(10);
+        again.pending(PRINT, RowKey(1), LINE, 1, at(100));
+        again.session_ended(LINE, 1, at(100), UNTIL);
+        again.stored(RowKey(1), true, at(101), 10, UNTIL);
+        assert_eq!(again.repeats(&PRINT, at(102)), Some(RowKey(1)));
+    }
+
+    #[test]
+    fn what_was_not_stored_is_new_and_what_is_doubtful_is_asked_for() {
+        let mut again = Again::new(10);
+        again.pending(PRINT, RowKey(1), LINE, 1, at(100));
+        again.not_stored(RowKey(1), None);
+        assert_eq!(again.repeats(&PRINT, at(101)), None);
+        again.pending(PRINT, RowKey(2), LINE, 1, at(102));
+        again.not_stored(RowKey(2), Some(UNTIL));
+        assert_eq!(again.repeats(&PRINT, at(103)), Some(RowKey(2)));
+        again.forget(RowKey(2));
+        assert_eq!(again.repeats(&PRINT, at(104)), None);
+    }
+
+    #[test]
+    fn the_memory_is_bounded_and_forgets_what_was_answered_long_ago() {
+        let mut again = Again::new(10);
+        for n in 0..100_u8 {
+            again.suspect([n; 16], RowKey(n.into()), UNTIL);
+        }
+        assert_eq!(again.len(), 10);
+        let mut again = answered_at(100);
+        again.pending([8; 16], RowKey(2), LINE, 1, at(200));
+        again.stored(RowKey(2), true, at(200), 10, UNTIL);
+        assert_eq!(again.len(), 1);
+    }
+}

@@ -1,0 +1,286 @@
+//! Long texts whose parts are still coming. Each part is on disk before it is acknowledged; what stands here is only
+//! the desk's view of those rows.
+
+use std::collections::{BTreeMap, HashMap};
+
+use super::{Inbound, Text, read_text, wire};
+use crate::{
+    clock::Micros,
+    config::{Carrier, DefaultAlphabet},
+    ledger::{OpenPart, Token},
+    message::{CarrierId, LineNo, Octets, RawAddress, RowKey, Sender, ShortCode},
+};
+
+/// What the parts of one text share.
+pub(super) struct Head {
+    /// Whose line.
+    pub(super) carrier: CarrierId,
+    /// The line of the part that came last.
+    pub(super) line: LineNo,
+    /// Source address.
+    pub(super) source: RawAddress,
+    /// The code texted to.
+    pub(super) short_code: ShortCode,
+    /// How many parts.
+    pub(super) total: u8,
+    /// Their reference.
+    pub(super) reference: u16,
+    /// Given up then.
+    pub(super) expires_at: Micros,
+    /// Alphabet of data_coding 0.
+    pub(super) alphabet: DefaultAlphabet,
+}
+
+/// One part.
+pub(super) struct Held {
+    /// Its row.
+    pub(super) key: RowKey,
+    /// From 1.
+    pub(super) index: u8,
+    /// data_coding.
+    pub(super) data_coding: u8,
+    /// Without its header.
+    pub(super) body: Octets,
+    /// Of the physical message.
+    pub(super) fingerprint: Token,
+    /// When it was read.
+    pub(super) received_at: Micros,
+}
+
+struct Open {
+    head: Head,
+    parts: BTreeMap<u8, Held>,
+    /// The exchange that uses these parts up, while it is on its way to the disk, and the index of the part it came with.
+    closing: Option<(RowKey, u8)>,
+}
+
+/// The open texts of one desk.
+pub struct OpenTexts {
+    open: HashMap<Token, Open>,
+    /// Rows on their way to the disk, and whose text they belong to.
+    under_way: HashMap<RowKey, Token>,
+    limit: usize,
+}
+
+impl OpenTexts {
+    /// At most `limit` texts.
+    pub fn new(limit: usize) -> Self {
+        Self { open: HashMap::new(), under_way: HashMap::new(), limit }
+    }
+
+    /// How many are open.
+    pub fn len(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Whether none is open.
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// Whether a part would open a text too many.
+    pub(super) fn full(&self, set: &Token) -> bool {
+        self.open.len() >= self.limit && !self.open.contains_key(set)
+    }
+
+    /// The row that holds this place already: the part, or the exchange that is using it up.
+    pub(super) fn holds(&self, set: &Token, index: u8) -> Option<RowKey> {
+        let open = self.open.get(set)?;
+        match open.closing {
+            Some((exchange, last)) if last == index => Some(exchange),
+            _ => open.parts.get(&index).map(|held| held.key),
+        }
+    }
+
+    /// Whether one more part makes the text whole.
+    pub(super) fn would_complete(&self, set: &Token, total: u8) -> bool {
+        self.open.get(set).is_some_and(|open| open.parts.len() + 1 >= usize::from(total) && open.closing.is_none())
+    }
+
+    /// Holds a part that is on its way to the disk.
+    pub(super) fn hold(&mut self, set: Token, head: Head, held: Held) {
+        self.under_way.insert(held.key, set);
+        let open = self.open.entry(set).or_insert_with(|| Open { head, parts: BTreeMap::new(), closing: None });
+        open.parts.insert(held.index, held);
+    }
+
+    /// Makes the whole text from the parts held and the last one, whose key becomes the exchange's.
+    pub(super) fn complete(&mut self, set: Token, head: Head, held: Held, sender: Sender) -> Inbound {
+        let (key, index) = (held.key, held.index);
+        self.under_way.insert(key, set);
+        let open = self.open.entry(set).or_insert_with(|| Open { head, parts: BTreeMap::new(), closing: None });
+        open.closing = Some((key, index));
+        let consumes = open.parts.values().map(|part| part.key).collect();
+        let received_at = open.parts.values().map(|part| part.received_at).chain([held.received_at]).min();
+        open.parts.insert(index, held);
+        let bodies: Vec<(u8, &[u8])> =
+            open.parts.values().map(|part| (part.data_coding, part.body.0.as_slice())).collect();
+        let text = read_text(&bodies, open.head.alphabet);
+        open.inbound(key, sender, text, consumes, received_at.unwrap_or_default())
+    }
+
+    /// Gives up texts whose time has passed. `key` allots keys.
+    pub(super) fn overdue(&mut self, now: Micros, mut key: impl FnMut() -> RowKey) -> Vec<Inbound> {
+        let due = self.open.iter().filter(|(_, open)| open.head.expires_at <= now && open.closing.is_none());
+        let due: Vec<Token> = due.map(|(set, _)| *set).collect();
+        let mut given_up = Vec::with_capacity(due.len());
+        for set in due {
+            let Some(open) = self.open.get_mut(&set) else { continue };
+            let key = key();
+            open.closing = Some((key, 0));
+            self.under_way.insert(key, set);
+            let consumes = open.parts.values().map(|part| part.key).collect();
+            let received_at = open.parts.values().map(|part| part.received_at).min().unwrap_or_default();
+            let sender = Sender::read(&open.head.source);
+            given_up.push(open.inbound(key, sender, Text::PartMissing, consumes, received_at));
+        }
+        given_up
+    }
+
+    /// A row is on disk: a part stays, an exchange closes its text.
+    pub(super) fn stored(&mut self, key: RowKey) {
+        let Some(set) = self.under_way.remove(&key) else { return };
+        if self.open.get(&set).is_some_and(|open| open.closing.is_some_and(|(closing, _)| closing == key)) {
+            self.open.remove(&set);
+        }
+    }
+
+    /// A row was not stored: its part is not held any more, and a text it would have closed is open again.
+    pub(super) fn not_stored(&mut self, key: RowKey) {
+        let Some(set) = self.under_way.remove(&key) else { return };
+        let Some(open) = self.open.get_mut(&set) else { return };
+        if open.closing.is_some_and(|(closing, _)| closing == key) {
+            open.closing = None;
+        }
+        open.parts.retain(|_, part| part.key != key);
+        if open.parts.is_empty() {
+            self.open.remove(&set);
+        }
+    }
+
+    /// Puts back a part that was found in the ledger at start.
+    pub(super) fn restore(&mut self, part: OpenPart, carrier: &Carrier) {
+        let Some((source, short_code, body)) = wire::read(&part.content) else {
+            tracing::error!(row = part.key.0, "A stored part of a text cannot be read and is left out");
+            return;
+        };
+        let head = Head {
+            carrier: part.carrier,
+            line: LineNo(part.line),
+            source,
+            short_code,
+            total: part.total,
+            reference: part.reference,
+            expires_at: part.received_at.plus_seconds(super::seconds(carrier.parts_window)),
+            alphabet: carrier.line.default_alphabet,
+        };
+        let held = Held {
+            key: part.key,
+            index: part.index,
+            data_coding: part.data_coding,
+            body: Octets(body),
+            fingerprint: part.fingerprint,
+            received_at: part.received_at,
+        };
+        self.hold(part.set_token, head, held);
+        self.under_way.remove(&part.key);
+    }
+}
+
+impl Open {
+    fn inbound(&self, key: RowKey, sender: Sender, text: Text, consumes: Vec<RowKey>, received_at: Micros) -> Inbound {
+        Inbound {
+            key,
+            carrier: self.head.carrier.clone(),
+            line: self.head.line,
+            ticket: None,
+            sender,
+            source: self.head.source.clone(),
+            short_code: self.head.short_code.clone(),
+            text,
+            parts: self.parts.len() as u8,
+            concat_ref: Some(self.head.reference),
+            data_coding: self.parts.values().next().map_or(0, |part| part.data_coding),
+            fingerprints: self.parts.values().map(|part| part.fingerprint).collect(),
+            consumes,
+            received_at,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SET: Token = [1; 16];
+
+    fn head(total: u8) -> Head {
+        Head {
+            carrier: CarrierId::parse("vtl").unwrap(),
+            line: LineNo(0),
+            source: RawAddress { ton: 1, npi: 1, octets: b"84520000001".to_vec() },
+            short_code: ShortCode::parse("9999").unwrap(),
+            total,
+            reference: 7,
+            expires_at: Micros(1_000),
+            alphabet: DefaultAlphabet::Gsm,
+        }
+    }
+
+    fn held(key: i64, index: u8, body: &[u8]) -> Held {
+        let body = Octets(body.to_vec());
+        Held { key: RowKey(key), index, data_coding: 0, body, fingerprint: [index; 16], received_at: Micros(key) }
+    }
+
+    fn text(inbound: &Inbound) -> &str {
+        match &inbound.text {
+            Text::Read(text) => text.expose(),
+            Text::NotText | Text::PartMissing => "",
+        }
+    }
+
+    #[test]
+    fn parts_out_of_order_become_one_text_that_uses_up_the_stored_ones() {
+        let mut texts = OpenTexts::new(9);
+        texts.hold(SET, head(3), held(1, 3, b"C"));
+        texts.hold(SET, head(3), held(2, 1, b"A"));
+        assert_eq!((texts.would_complete(&SET, 3), texts.holds(&SET, 1)), (true, Some(RowKey(2))));
+        let whole = texts.complete(SET, head(3), held(3, 2, b"B"), Sender::NotAPhone);
+        assert_eq!((text(&whole), whole.key, whole.consumes.len(), whole.parts), ("ABC", RowKey(3), 2, 3));
+        assert_eq!(whole.received_at, Micros(1));
+        texts.stored(RowKey(3));
+        assert!(texts.is_empty());
+    }
+
+    #[test]
+    fn a_completing_part_that_was_not_stored_leaves_the_text_open() {
+        let mut texts = OpenTexts::new(9);
+        texts.hold(SET, head(2), held(1, 1, b"A"));
+        texts.stored(RowKey(1));
+        let _ = texts.complete(SET, head(2), held(2, 2, b"B"), Sender::NotAPhone);
+        texts.not_stored(RowKey(2));
+        assert!(texts.would_complete(&SET, 2) && texts.holds(&SET, 2).is_none());
+        let again = texts.complete(SET, head(2), held(3, 2, b"B"), Sender::NotAPhone);
+        assert_eq!(text(&again), "AB");
+    }
+
+    #[test]
+    fn what_does_not_come_in_time_is_given_up_once() {
+        let mut texts = OpenTexts::new(9);
+        texts.hold(SET, head(2), held(1, 1, b"A"));
+        assert!(texts.overdue(Micros(999), || RowKey(5)).is_empty());
+        let given_up = texts.overdue(Micros(1_000), || RowKey(5));
+        assert!(matches!(given_up[0].text, Text::PartMissing));
+        assert_eq!((given_up.len(), given_up[0].consumes.as_slice()), (1, [RowKey(1)].as_slice()));
+        assert!(texts.overdue(Micros(1_001), || RowKey(6)).is_empty());
+        texts.stored(RowKey(5));
+        assert!(texts.is_empty());
+    }
+
+    #[test]
+    fn the_number_of_open_texts_is_bounded() {
+        let mut texts = OpenTexts::new(1);
+        texts.hold(SET, head(2), held(1, 1, b"A"));
+        assert!(texts.full(&[2; 16]) && !texts.full(&SET));
+    }
+}

@@ -1,0 +1,73 @@
+//! What a start finds: the epoch it takes, what earlier starts left unsent or unjoined, and what may be sent again.
+
+pub(super) mod store;
+
+use crate::{
+    clock::Micros,
+    ledger::seal::Token,
+    message::{CarrierId, RowKey},
+};
+
+/// An epoch that belonged to this instance before.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// Its number.
+    pub epoch: i64,
+    /// Its last sign of life: its orderly end, else its last commit.
+    pub last_seen: Micros,
+    /// n of its last exchange.
+    pub exchange_high: i64,
+    /// Whether it ended in order.
+    pub orderly: bool,
+}
+
+/// A session break that lies within the time in which messages may be sent again.
+#[derive(Clone, Debug)]
+pub struct Break {
+    /// Whose session; none for the end of a whole process.
+    pub carrier: Option<CarrierId>,
+    /// When.
+    pub at: Micros,
+    /// The last exchange before it.
+    pub high: RowKey,
+}
+
+/// An exchange that may be sent again by its SMSC.
+#[derive(Clone, Debug)]
+pub struct Recent {
+    /// Its key.
+    pub key: RowKey,
+    /// Whose line.
+    pub carrier: CarrierId,
+    /// When it was committed.
+    pub committed_at: Micros,
+    /// Fingerprints of its parts.
+    pub fingerprints: Vec<Token>,
+}
+
+/// A part whose text is not whole, as it was stored.
+#[derive(Clone, Debug)]
+pub struct OpenPart {
+    /// Its key.
+    pub key: RowKey,
+    /// When it was read.
+    pub received_at: Micros,
+    /// Whose line.
+    pub carrier: CarrierId,
+    /// Which line, from 0.
+    pub line: u16,
+    /// What its parts share.
+    pub set_token: Token,
+    /// From 1.
+    pub index: u8,
+    /// At least 2.
+    pub total: u8,
+    /// The parts' reference.
+    pub reference: u16,
+    /// data_coding.
+    pub data_coding: u8,
+    /// Fingerprint of the physical message.
+    pub fingerprint: Token,
+    /// Sender, short code and octets, opened.
+    pub content: zeroize::Zeroizing<Vec<u8>>,
+}

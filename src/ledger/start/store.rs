@@ -1,0 +1,180 @@
+//! The SQL of a start and of an orderly end.
+
+use futures_util::TryStreamExt as _;
+
+use super::{Break, Ended, Recent};
+use crate::{
+    clock::Micros,
+    db::{Db, DbError, in_tx, reading},
+    ledger::{
+        row::CHAIN_START,
+        seal::{TOKEN, Token},
+        writer::Mark,
+    },
+    message::{CarrierId, RowKey},
+};
+
+/// Ends the earlier epochs of this instance and takes the next one.
+pub(in crate::ledger) async fn take_epoch(
+    db: &Db,
+    instance: &str,
+    salt: &[u8],
+    key_id: i64,
+    now: Micros,
+) -> Result<(Mark, Vec<Ended>), DbError> {
+    let mut tx = db.begin().await?;
+    if let crate::db::Tx::Postgres(..) = &tx {
+        // Two instances starting together must not take the same number.
+        let locked = in_tx!(&mut tx, conn => sqlx::query("select 1 from writer order by epoch desc limit 1").execute(conn).await.map(|_| ()));
+        locked.map_err(|error| tx.fault(&error))?;
+    }
+    type Row = (i64, i64, i64, Option<i64>);
+    let ended: Result<Vec<Row>, sqlx::Error> = in_tx!(&mut tx, conn => sqlx::query_as(
+        "select epoch, committed_at, exchange_high, ended_at from writer where instance = $1 order by epoch",
+    ).bind(instance).fetch_all(conn).await);
+    let ended = ended.map_err(|error| tx.fault(&error))?;
+    let done = in_tx!(&mut tx, conn => sqlx::query(
+        "update writer set ended_at = committed_at where instance = $1 and ended_at is null",
+    ).bind(instance).execute(conn).await.map(|_| ()));
+    done.map_err(|error| tx.fault(&error))?;
+    let taken: Result<(i64,), sqlx::Error> = in_tx!(&mut tx, conn => sqlx::query_as(
+        "insert into writer (epoch, instance, started_at, salt, key_id, exchange_high, settlement_high, committed_at,
+                             lease_until, audit_head)
+         select coalesce(max(epoch), 0) + 1, cast($1 as text), cast($2 as bigint), $3, cast($4 as bigint), 0, 0,
+                cast($2 as bigint), cast($5 as bigint), $6 from writer
+         returning epoch",
+    )
+    .bind(instance)
+    .bind(now.0)
+    .bind(salt)
+    .bind(key_id)
+    .bind(now.plus_seconds(Mark::LEASE_SECONDS).0)
+    .bind(CHAIN_START.as_slice())
+    .fetch_one(conn)
+    .await);
+    let (epoch,) = taken.map_err(|error| tx.fault(&error))?;
+    tx.commit().await?;
+    let mark = Mark { epoch, exchange_high: 0, settlement_high: 0, audit_head: CHAIN_START };
+    let ended = ended.into_iter().map(|(epoch, committed, exchange_high, ended)| Ended {
+        epoch,
+        last_seen: Micros(committed),
+        exchange_high,
+        orderly: ended.is_some(),
+    });
+    Ok((mark, ended.collect()))
+}
+
+/// How far an epoch has got, as the database has it.
+pub(in crate::ledger) async fn mark(db: &Db, epoch: i64) -> Result<Mark, DbError> {
+    let row: Result<(i64, i64, Vec<u8>), sqlx::Error> = reading!(db, pool => sqlx::query_as(
+        "select exchange_high, settlement_high, audit_head from writer where epoch = $1",
+    ).bind(epoch).fetch_one(pool).await);
+    let (exchange_high, settlement_high, head) = row.map_err(|error| db.fault(&error))?;
+    let audit_head = head.try_into().map_err(|_| bad(db, "writer", "audit_head", epoch))?;
+    Ok(Mark { epoch, exchange_high, settlement_high, audit_head })
+}
+
+/// Notes that an epoch ended in order.
+pub(in crate::ledger) async fn end_epoch(db: &Db, epoch: i64, now: Micros) -> Result<(), DbError> {
+    let mut tx = db.begin().await?;
+    let done = in_tx!(&mut tx, conn => sqlx::query(
+        "update writer set ended_at = $1, committed_at = $1 where epoch = $2 and ended_at is null",
+    ).bind(now.0).bind(epoch).execute(conn).await.map(|_| ()));
+    done.map_err(|error| tx.fault(&error))?;
+    tx.commit().await
+}
+
+/// Session breaks since a moment, oldest first.
+pub(in crate::ledger) async fn breaks(db: &Db, since: Micros) -> Result<Vec<Break>, DbError> {
+    let rows: Result<Vec<(String, i64, i64)>, sqlx::Error> = reading!(db, pool => sqlx::query_as(
+        "select carrier, at, high_key from session_break where at >= $1 order by at",
+    ).bind(since.0).fetch_all(pool).await);
+    let rows = rows.map_err(|error| db.fault(&error))?;
+    let read = |(carrier, at, high): (String, i64, i64)| Break {
+        carrier: CarrierId::parse(&carrier),
+        at: Micros(at),
+        high: RowKey(high),
+    };
+    Ok(rows.into_iter().map(read).collect())
+}
+
+/// The exchanges of one epoch up to a key that were committed since a moment, newest first, at most `limit`.
+pub(in crate::ledger) async fn recent(
+    db: &Db,
+    high: RowKey,
+    since: Micros,
+    limit: usize,
+) -> Result<Vec<Recent>, DbError> {
+    type Row = (i64, String, i64, Vec<u8>);
+    let mut found = Vec::new();
+    let lowest = RowKey::new(high.epoch(), 0);
+    let result: Result<(), sqlx::Error> = reading!(db, pool => {
+        let mut rows = sqlx::query_as::<_, Row>(
+            "select key, carrier, committed_at, fingerprints from exchange where key <= $1 and key > $2 order by key desc",
+        ).bind(high.0).bind(lowest.0).fetch(pool);
+        loop {
+            match rows.try_next().await {
+                // Keys are in commit order, so the first one too old ends the search.
+                Ok(Some((_, _, committed, _))) if committed < since.0 => break Ok(()),
+                Ok(Some(_)) if found.len() >= limit => break Ok(()),
+                Ok(Some(row)) => found.push(row),
+                Ok(None) => break Ok(()),
+                Err(error) => break Err(error),
+            }
+        }
+    });
+    result.map_err(|error| db.fault(&error))?;
+    found
+        .into_iter()
+        .map(|(key, carrier, committed, prints)| {
+            let carrier = CarrierId::parse(&carrier).ok_or_else(|| bad(db, "exchange", "carrier", key))?;
+            let fingerprints = prints.chunks_exact(TOKEN).filter_map(|print| Token::try_from(print).ok()).collect();
+            Ok(Recent { key: RowKey(key), carrier, committed_at: Micros(committed), fingerprints })
+        })
+        .collect()
+}
+
+/// A stored part before its content is opened.
+pub(in crate::ledger) type PartColumns = (i64, i64, String, i64, Vec<u8>, i64, i64, i64, i64, Vec<u8>, Vec<u8>);
+
+/// Stored parts, oldest first, at most `limit`.
+pub(in crate::ledger) async fn parts(db: &Db, limit: i64) -> Result<Vec<PartColumns>, DbError> {
+    let rows = reading!(db, pool => sqlx::query_as::<_, PartColumns>(
+        "select key, received_at, carrier, line, set_token, part_index, part_total, concat_ref, data_coding,
+                fingerprint, sealed
+         from part order by key limit $1",
+    ).bind(limit).fetch_all(pool).await);
+    rows.map_err(|error| db.fault(&error))
+}
+
+/// A waiting reply before its content is opened: key, expires, sealed, whether it was marked as being sent.
+pub(in crate::ledger) type OutboxColumns = (i64, i64, Vec<u8>, i64);
+
+/// Replies of one carrier behind a key that starts of this instance wrote, in order, at most `limit`.
+pub(in crate::ledger) async fn waiting(
+    db: &Db,
+    carrier: &CarrierId,
+    epoch: i64,
+    after: RowKey,
+    limit: i64,
+) -> Result<Vec<OutboxColumns>, DbError> {
+    let rows = reading!(db, pool => sqlx::query_as::<_, OutboxColumns>(
+        "select key, expires_at, sealed, (select count(*) from sending s where s.key = o.key) from outbox o
+         where key > $1 and carrier = $2
+           and (key >> 40) in (select epoch from writer
+                               where instance = (select instance from writer where epoch = $3))
+         order by key limit $4",
+    ).bind(after.0).bind(carrier.as_str()).bind(epoch).bind(limit).fetch_all(pool).await);
+    rows.map_err(|error| db.fault(&error))
+}
+
+/// The sealing key and salt of each epoch.
+pub(in crate::ledger) async fn salts(db: &Db) -> Result<Vec<(i64, i64, Vec<u8>)>, DbError> {
+    let rows = reading!(db, pool => sqlx::query_as("select epoch, key_id, salt from writer").fetch_all(pool).await);
+    rows.map_err(|error| db.fault(&error))
+}
+
+/// A stored value that cannot be.
+pub(in crate::ledger) fn bad(db: &Db, table: &'static str, column: &'static str, row: i64) -> DbError {
+    DbError::Inconsistent { database: db.name(), table, column, row }
+}

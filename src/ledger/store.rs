@@ -1,0 +1,463 @@
+//! The one place that writes the ledger: a group of entries in one transaction.
+
+use std::collections::HashSet;
+
+use super::{
+    row::{Entry, ExchangeRow, Fate, OutboxRow, PartRow, SettlementResult, SettlementRow},
+    writer::Mark,
+};
+use crate::{
+    clock::Micros,
+    db::{Column, Db, DbError, Insert, Tx, delete_keys, in_tx, migrate::Migrations},
+    message::{CarrierId, ReceiptState, ReceiptTlvs, RowKey, Stream},
+};
+
+static EXCHANGE: Insert = Insert::into(
+    "exchange",
+    &[
+        "key",
+        "received_at",
+        "committed_at",
+        "carrier",
+        "stream",
+        "line",
+        "short_code",
+        "sender_token",
+        "subject_token",
+        "key_token",
+        "outcome",
+        "reason",
+        "service",
+        "lang",
+        "fields",
+        "parts",
+        "concat_ref",
+        "data_coding",
+        "chars",
+        "charge_class",
+        "fingerprints",
+        "template_version",
+        "reply_segments",
+        "reply_coding",
+        "reply_chars",
+        "sealed",
+        "audit_hash",
+    ],
+);
+static OUTBOX: Insert = Insert::into("outbox", &["key", "carrier", "created_at", "expires_at", "sealed"]);
+static PART: Insert = Insert::into(
+    "part",
+    &[
+        "key",
+        "received_at",
+        "carrier",
+        "line",
+        "set_token",
+        "part_index",
+        "part_total",
+        "concat_ref",
+        "data_coding",
+        "fingerprint",
+        "sealed",
+    ],
+);
+static SETTLEMENT: Insert = Insert::into(
+    "settlement",
+    &[
+        "key",
+        "exchange_key",
+        "kind",
+        "closes",
+        "carrier",
+        "stream",
+        "line",
+        "submitted_at",
+        "settled_at",
+        "result",
+        "seg_planned",
+        "seg_accepted",
+        "seg_delivered",
+        "status",
+        "error",
+        "message_ids",
+        "flags",
+    ],
+);
+static SENDING: Insert = Insert::into("sending", &["key"]);
+static RECEIPT_ID: Insert = Insert::into("receipt_id", &["carrier", "message_id", "exchange_key", "segment", "at"]);
+
+/// The schema of the store.
+pub(super) fn migrations() -> Migrations {
+    Migrations { sqlite: sqlx::migrate!("migrations/sqlite"), postgres: sqlx::migrate!("migrations/postgres") }
+}
+
+/// Why a group was not stored.
+#[derive(Debug)]
+pub(super) enum CommitError {
+    /// The database failed; the same entries may be handed over again.
+    Db(DbError),
+    /// This epoch was ended by another process: nothing may be written any more.
+    Fenced,
+}
+
+impl From<DbError> for CommitError {
+    fn from(error: DbError) -> Self {
+        Self::Db(error)
+    }
+}
+
+/// Stores entries in one transaction and moves the epoch's mark; on return all of it is on disk. `fates` has one place
+/// an entry, `GivenUp` for those that must be skipped; the others become `Stored` or `Orphan`.
+pub(super) async fn commit(
+    db: &Db,
+    entries: &[Entry],
+    fates: &mut [Fate],
+    mark: &mut Mark,
+    now: Micros,
+) -> Result<(), CommitError> {
+    let mut tx = db.begin().await?;
+    let mut new = Gathered::default();
+    for (entry, fate) in entries.iter().zip(fates.iter_mut()).filter(|(_, fate)| **fate != Fate::GivenUp) {
+        *fate = Fate::Stored;
+        match entry {
+            Entry::Exchange { row, outbox, consumes, .. } => {
+                new.exchanges.push(row);
+                new.outbox.extend(outbox);
+                new.consumed.extend(consumes.iter().map(|key| key.0));
+            }
+            Entry::Part { row, .. } => new.parts.push(row),
+            Entry::Settlement(row) => new.settlements.push(row),
+            Entry::Sending(key) => new.sending.push(key),
+            Entry::Repeat { .. } | Entry::Receipt { .. } => {}
+        }
+    }
+    insert_exchanges(&mut tx, &new.exchanges, mark, now).await?;
+    insert_outbox(&mut tx, &new.outbox).await?;
+    insert_parts(&mut tx, &new.parts).await?;
+    delete_keys(&mut tx, "part", &new.consumed).await?;
+    SENDING.run(&mut tx, vec![ints(&new.sending, |key| Some(key.0))]).await?;
+    let mut settled = Settled::default();
+    settle(&mut tx, &new.settlements, &mut settled, mark).await?;
+    for (entry, fate) in entries.iter().zip(fates.iter_mut()).filter(|(_, fate)| **fate == Fate::Stored) {
+        match entry {
+            Entry::Repeat { key, of, carrier, received_at, .. } => {
+                *fate = repeat(&mut tx, *key, *of, carrier, *received_at).await?;
+            }
+            Entry::Receipt { carrier, stream, line, receipt, received_at, .. } => {
+                settled.receipt(&mut tx, carrier, *stream, *line, receipt, *received_at, mark).await?;
+            }
+            Entry::Exchange { .. } | Entry::Part { .. } | Entry::Sending(_) | Entry::Settlement(_) => {}
+        }
+    }
+    SETTLEMENT.run(&mut tx, settled.columns).await?;
+    RECEIPT_ID.run(&mut tx, settled.ids).await?;
+    move_mark(&mut tx, mark, now).await?;
+    tx.commit().await?;
+    Ok(())
+}
+
+#[derive(Default)]
+struct Gathered<'a> {
+    exchanges: Vec<&'a ExchangeRow>,
+    outbox: Vec<&'a OutboxRow>,
+    parts: Vec<&'a PartRow>,
+    consumed: Vec<i64>,
+    sending: Vec<&'a RowKey>,
+    settlements: Vec<&'a SettlementRow>,
+}
+
+/// Integers of one column.
+fn ints<'a, T>(rows: &'a [&'a T], of: impl Fn(&'a T) -> Option<i64>) -> Column {
+    Column::Int(rows.iter().map(|row| of(row)).collect())
+}
+
+fn texts<'a, T>(rows: &'a [&'a T], of: impl Fn(&'a T) -> &'a str) -> Column {
+    Column::Text(rows.iter().map(|row| Some(of(row).to_owned())).collect())
+}
+
+fn octets<'a, T>(rows: &'a [&'a T], of: impl Fn(&'a T) -> Option<&'a [u8]>) -> Column {
+    Column::Bytes(rows.iter().map(|row| of(row).map(<[u8]>::to_vec)).collect())
+}
+
+async fn insert_exchanges(tx: &mut Tx, rows: &[&ExchangeRow], mark: &mut Mark, now: Micros) -> Result<(), DbError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    let mut hashes = Vec::with_capacity(rows.len());
+    for row in rows {
+        mark.audit_head = row.chain(&mark.audit_head);
+        mark.exchange_high = mark.exchange_high.max(row.key.n());
+        hashes.push(Some(mark.audit_head.to_vec()));
+    }
+    let columns = vec![
+        ints(rows, |row| Some(row.key.0)),
+        ints(rows, |row| Some(row.received_at.0)),
+        ints(rows, |_| Some(now.0)),
+        texts(rows, |row| row.carrier.as_str()),
+        texts(rows, |row| row.stream.letter()),
+        ints(rows, |row| Some(row.line.into())),
+        texts(rows, |row| &row.short_code),
+        octets(rows, |row| row.sender_token.as_ref().map(<[u8; 16]>::as_slice)),
+        octets(rows, |row| row.subject_token.as_ref().map(<[u8; 16]>::as_slice)),
+        octets(rows, |row| row.key_token.as_ref().map(<[u8; 16]>::as_slice)),
+        ints(rows, |row| Some(row.outcome.code().into())),
+        ints(rows, |row| Some(row.reason.code().into())),
+        ints(rows, |row| Some(row.service.code().into())),
+        texts(rows, |row| row.lang.code()),
+        ints(rows, |row| Some(row.fields.into())),
+        ints(rows, |row| Some(row.parts.into())),
+        ints(rows, |row| row.concat_ref.map(i64::from)),
+        ints(rows, |row| Some(row.data_coding.into())),
+        ints(rows, |row| Some(row.chars.into())),
+        ints(rows, |row| Some(row.charge_class.code().into())),
+        octets(rows, |row| Some(&row.fingerprints)),
+        ints(rows, |row| row.reply.map(|reply| reply.template_version)),
+        ints(rows, |row| Some(row.reply.map_or(0, |reply| reply.segments.into()))),
+        ints(rows, |row| row.reply.map(|reply| reply.data_coding.into())),
+        ints(rows, |row| row.reply.map(|reply| reply.chars.into())),
+        octets(rows, |row| row.sealed.as_deref()),
+        Column::Bytes(hashes),
+    ];
+    EXCHANGE.run(tx, columns).await
+}
+
+async fn insert_outbox(tx: &mut Tx, rows: &[&OutboxRow]) -> Result<(), DbError> {
+    let columns = vec![
+        ints(rows, |row| Some(row.key.0)),
+        texts(rows, |row| row.carrier.as_str()),
+        ints(rows, |row| Some(row.created_at.0)),
+        ints(rows, |row| Some(row.expires_at.0)),
+        octets(rows, |row| Some(&row.sealed)),
+    ];
+    OUTBOX.run(tx, columns).await
+}
+
+async fn insert_parts(tx: &mut Tx, rows: &[&PartRow]) -> Result<(), DbError> {
+    let columns = vec![
+        ints(rows, |row| Some(row.key.0)),
+        ints(rows, |row| Some(row.received_at.0)),
+        texts(rows, |row| row.carrier.as_str()),
+        ints(rows, |row| Some(row.line.into())),
+        octets(rows, |row| Some(&row.set_token)),
+        ints(rows, |row| Some(row.index.into())),
+        ints(rows, |row| Some(row.total.into())),
+        ints(rows, |row| Some(row.reference.into())),
+        ints(rows, |row| Some(row.data_coding.into())),
+        octets(rows, |row| Some(&row.fingerprint)),
+        octets(rows, |row| Some(&row.sealed)),
+    ];
+    PART.run(tx, columns).await
+}
+
+/// Rows of `settlement` and `receipt_id` being gathered.
+struct Settled {
+    columns: Vec<Column>,
+    ids: Vec<Column>,
+}
+
+impl Default for Settled {
+    fn default() -> Self {
+        let (int, text) = (|| Column::Int(Vec::new()), || Column::Text(Vec::new()));
+        let columns = vec![
+            int(),
+            int(),
+            int(),
+            int(),
+            text(),
+            text(),
+            int(),
+            int(),
+            int(),
+            text(),
+            int(),
+            int(),
+            int(),
+            int(),
+            text(),
+            text(),
+            int(),
+        ];
+        Self { columns, ids: vec![text(), text(), int(), int(), int()] }
+    }
+}
+
+impl Settled {
+    fn push(columns: &mut [Column], ints: &[Option<i64>], texts: &[Option<&str>]) {
+        let (mut ints, mut texts) = (ints.iter(), texts.iter());
+        for column in columns {
+            match column {
+                Column::Int(values) => values.push(ints.next().copied().flatten()),
+                Column::Text(values) => values.push(texts.next().copied().flatten().map(str::to_owned)),
+                Column::Bytes(values) => values.push(None),
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a receipt's facts, each once, from one call")]
+    async fn receipt(
+        &mut self,
+        tx: &mut Tx,
+        carrier: &CarrierId,
+        stream: Stream,
+        line: u16,
+        receipt: &ReceiptTlvs,
+        at: Micros,
+        mark: &mut Mark,
+    ) -> Result<(), DbError> {
+        let found: Result<Vec<(i64,)>, sqlx::Error> = in_tx!(&mut *tx, conn => sqlx::query_as(
+            "select exchange_key from receipt_id where carrier = $1 and message_id = $2 order by at desc limit 1",
+        ).bind(carrier.as_str()).bind(receipt_key(&receipt.message_id)).fetch_all(conn).await);
+        let exchange = found.map_err(|error| tx.fault(&error))?.first().map(|(key,)| *key);
+        let result = match receipt.state {
+            ReceiptState::Delivered => SettlementResult::Delivered,
+            ReceiptState::Failed => SettlementResult::Undelivered,
+            ReceiptState::InHand => SettlementResult::InHand,
+            ReceiptState::Unknown => SettlementResult::Unknown,
+        };
+        let delivered = i64::from(receipt.state == ReceiptState::Delivered);
+        let key = mark.next_settlement();
+        Self::push(
+            &mut self.columns,
+            &[
+                Some(key.0),
+                exchange,
+                Some(KIND_RECEIPT),
+                Some(0),
+                Some(line.into()),
+                None,
+                Some(at.0),
+                Some(0),
+                Some(0),
+                Some(delivered),
+                None,
+                Some(0),
+            ],
+            &[
+                Some(carrier.as_str()),
+                Some(stream.letter()),
+                Some(result.as_str()),
+                Some(&receipt.error),
+                Some(&receipt.message_id),
+            ],
+        );
+        Ok(())
+    }
+}
+
+/// `settlement.kind`: the carrier's answers, or giving up.
+const KIND_RESPONSE: i64 = 1;
+/// `settlement.kind`: a receipt. Without an exchange: nobody knows the message id.
+const KIND_RECEIPT: i64 = 2;
+
+/// The form in which message ids are compared: blanks cut, lower case, no leading zeros unless it is a UUID.
+pub(super) fn receipt_key(id: &str) -> String {
+    let id = id.trim().to_ascii_lowercase();
+    let bare = id.trim_start_matches('0');
+    if id.contains('-') || bare.is_empty() { id } else { bare.to_owned() }
+}
+
+async fn settle(tx: &mut Tx, rows: &[&SettlementRow], to: &mut Settled, mark: &mut Mark) -> Result<(), DbError> {
+    let keys: Vec<i64> = rows.iter().map(|row| row.exchange.0).collect();
+    // The row that takes the reply out of the outbox closes its billing record; any other is only noted.
+    let mut closing: HashSet<i64> = delete_keys(tx, "outbox", &keys).await?.into_iter().collect();
+    let marked: Vec<i64> = rows.iter().filter(|row| row.marked).map(|row| row.exchange.0).collect();
+    delete_keys(tx, "sending", &marked).await?;
+    for row in rows {
+        let closes = closing.remove(&row.exchange.0);
+        let ids = row.message_ids.join(";");
+        Settled::push(
+            &mut to.columns,
+            &[
+                Some(mark.next_settlement().0),
+                Some(row.exchange.0),
+                Some(KIND_RESPONSE),
+                Some(closes.into()),
+                row.line.map(i64::from),
+                row.submitted_at.map(|at| at.0),
+                Some(row.settled_at.0),
+                Some(row.planned.into()),
+                Some(row.accepted.into()),
+                None,
+                row.status.map(i64::from),
+                Some(row.flags),
+            ],
+            &[
+                Some(row.carrier.as_str()),
+                Some(row.stream.letter()),
+                Some(row.result.as_str()),
+                None,
+                Some(&ids).filter(|ids| !ids.is_empty()).map(String::as_str),
+            ],
+        );
+        let ids = row.message_ids.iter().enumerate().filter(|(_, id)| row.receipts && !id.is_empty());
+        for (segment, id) in ids {
+            Settled::push(
+                &mut to.ids,
+                &[Some(row.exchange.0), Some(segment as i64), Some(row.settled_at.0)],
+                &[Some(row.carrier.as_str()), Some(&receipt_key(id))],
+            );
+        }
+    }
+    Ok(())
+}
+
+async fn repeat(tx: &mut Tx, key: RowKey, of: RowKey, carrier: &CarrierId, at: Micros) -> Result<Fate, DbError> {
+    let done = in_tx!(&mut *tx, conn => sqlx::query(
+        "insert into repeat_question (key, of_key, carrier, received_at)
+         select cast($1 as bigint), cast($2 as bigint), cast($3 as text), cast($4 as bigint)
+         where exists (select 1 from exchange where key = $2) or exists (select 1 from part where key = $2)",
+    ).bind(key.0).bind(of.0).bind(carrier.as_str()).bind(at.0).execute(conn).await.map(|done| done.rows_affected()));
+    let rows = done.map_err(|error| tx.fault(&error))?;
+    Ok(if rows == 1 { Fate::Stored } else { Fate::Orphan })
+}
+
+async fn move_mark(tx: &mut Tx, mark: &Mark, now: Micros) -> Result<(), CommitError> {
+    let moved = in_tx!(&mut *tx, conn => sqlx::query(
+        "update writer set exchange_high = $1, settlement_high = $2, committed_at = $3, lease_until = $4, audit_head = $5
+         where epoch = $6 and ended_at is null",
+    )
+    .bind(mark.exchange_high)
+    .bind(mark.settlement_high)
+    .bind(now.0)
+    .bind(now.plus_seconds(Mark::LEASE_SECONDS).0)
+    .bind(mark.audit_head.as_slice())
+    .bind(mark.epoch)
+    .execute(conn)
+    .await
+    .map(|done| done.rows_affected()));
+    match moved.map_err(|error| tx.fault(&error))? {
+        1 => Ok(()),
+        _ => Err(CommitError::Fenced),
+    }
+}
+
+/// Notes that a session with a carrier ended.
+pub(super) async fn note_break(db: &Db, mark: &Mark, carrier: &CarrierId, at: Micros) -> Result<(), DbError> {
+    let mut tx = db.begin().await?;
+    let done = in_tx!(&mut tx, conn => sqlx::query(
+        "insert into session_break (epoch, carrier, at, high_key) values ($1, $2, $3, $4) on conflict do nothing",
+    )
+    .bind(mark.epoch)
+    .bind(carrier.as_str())
+    .bind(at.0)
+    .bind(RowKey::new(mark.epoch, mark.exchange_high).0)
+    .execute(conn)
+    .await
+    .map(|_| ()));
+    done.map_err(|error| tx.fault(&error))?;
+    tx.commit().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn message_ids_compare_without_case_blanks_and_leading_zeros() {
+        for (raw, expected) in
+            [("00B8BE19", "b8be19"), (" 4001 ", "4001"), ("0000", "0000"), ("01ab-2C", "01ab-2c"), ("", "")]
+        {
+            assert_eq!(receipt_key(raw), expected);
+        }
+    }
+}

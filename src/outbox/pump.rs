@@ -1,0 +1,129 @@
+//! Puts segments on lines that have room: first those to be sent again or to be finished, then new replies.
+
+use std::cmp::Reverse;
+
+use tokio::time::Instant;
+
+use super::{Live, Next, Outbox};
+use crate::message::{LineCommand, LineNo, RowKey, Submit, SubmitId};
+
+impl Outbox {
+    /// Sends what can be sent now, one command a line.
+    pub(super) fn pump(&mut self) {
+        self.due_now();
+        self.expire_waiting();
+        if self.paused_until.is_some_and(|until| Instant::now() < until) {
+            return;
+        }
+        self.paused_until = None;
+        let mut batches: Vec<(LineNo, Vec<Submit>)> = Vec::new();
+        while let Some(slot) = self.roomiest() {
+            let line = self.lines[slot].line;
+            let Some(submit) = self.next_submit(line) else { break };
+            self.lines[slot].open += 1;
+            self.open.insert(submit.id, line);
+            match batches.iter_mut().find(|(on, _)| *on == line) {
+                Some((_, batch)) => batch.push(submit),
+                None => batches.push((line, vec![submit])),
+            }
+        }
+        for (line, batch) in batches {
+            let Some(slot) = self.lines.iter_mut().find(|slot| slot.line == line) else { continue };
+            if let Err(error) = slot.commands.try_send(LineCommand::Submits(batch)) {
+                // The line is gone or does not take orders: its segments wait for another.
+                slot.up = false;
+                let (tokio::sync::mpsc::error::TrySendError::Full(command)
+                | tokio::sync::mpsc::error::TrySendError::Closed(command)) = error;
+                if let LineCommand::Submits(batch) = command {
+                    for submit in batch {
+                        self.open.remove(&submit.id);
+                        if let Some(live) = self.live.get_mut(&submit.id.exchange) {
+                            live.unsend(submit.id.segment);
+                        }
+                        self.ready.push_front(submit.id);
+                    }
+                }
+            }
+        }
+    }
+
+    /// The bound line with the most room in its window, if any has room.
+    fn roomiest(&self) -> Option<usize> {
+        let window = self.carrier.line.window;
+        let with_room = self.lines.iter().enumerate().filter(|(_, slot)| slot.up && slot.open < window);
+        with_room.min_by_key(|(_, slot)| slot.open).map(|(at, _)| at)
+    }
+
+    fn next_submit(&mut self, line: LineNo) -> Option<Submit> {
+        let now = self.clock.now();
+        loop {
+            let id = match self.ready.pop_front() {
+                Some(id) => id,
+                None => self.begin()?,
+            };
+            let Some(live) = self.live.get_mut(&id.exchange) else { continue };
+            if live.reply.expires_at <= now {
+                let next = live.expire();
+                self.follow(id.exchange, Some(next));
+                continue;
+            }
+            let Some(segment) = live.send(id.segment, line, now) else { continue };
+            let content = &live.reply.content;
+            return Some(Submit {
+                id,
+                source: content.source.clone(),
+                destination: content.destination.clone(),
+                segment,
+                receipt: self.carrier.receipts,
+            });
+        }
+    }
+
+    /// Takes the next new reply: its segments go out one after the other.
+    fn begin(&mut self) -> Option<SubmitId> {
+        let reply = self.ring.pop_front()?;
+        let exchange = reply.key;
+        let live = Live::new(reply);
+        for segment in 0..live.count() {
+            self.ready.push_back(SubmitId { exchange, segment });
+        }
+        let empty = live.count() == 0;
+        self.live.insert(exchange, live);
+        if empty {
+            self.settle(exchange);
+            return self.begin();
+        }
+        self.ready.pop_front()
+    }
+
+    fn due_now(&mut self) {
+        let now = Instant::now();
+        while let Some(Reverse((at, exchange, segment))) = self.due.peek().copied() {
+            if at > now {
+                break;
+            }
+            self.due.pop();
+            self.ready.push_back(SubmitId { exchange: RowKey(exchange), segment });
+        }
+    }
+
+    /// Replies whose time has run out while no line could take them.
+    fn expire_waiting(&mut self) {
+        let now = self.clock.now();
+        while self.ring.front().is_some_and(|reply| reply.expires_at <= now) {
+            let Some(reply) = self.ring.pop_front() else { break };
+            let exchange = reply.key;
+            let mut live = Live::new(reply);
+            let next = live.expire();
+            self.live.insert(exchange, live);
+            self.follow(exchange, Some(next));
+        }
+        let late = |id: &SubmitId| self.live.get(&id.exchange).is_some_and(|live| live.reply.expires_at <= now);
+        if self.ready.front().is_some_and(late)
+            && let Some(id) = self.ready.pop_front()
+        {
+            let next = self.live.get_mut(&id.exchange).map_or(Next::Wait, Live::expire);
+            self.follow(id.exchange, Some(next));
+        }
+    }
+}

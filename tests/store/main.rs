@@ -1,0 +1,11 @@
+//! What the code above the databases relies on, tried on SQLite and on PostgreSQL.
+
+#[cfg(test)]
+mod opening;
+#[cfg(test)]
+mod secrecy;
+#[cfg(test)]
+mod server;
+#[cfg(test)]
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,6 @@
+//! What several test binaries share: a private PostgreSQL server, fresh databases, the command as a process.
+#![allow(dead_code, reason = "each test binary uses its own part of this folder")]
+
+pub(crate) mod cli;
+pub(crate) mod databases;
+pub(crate) mod postgres;
