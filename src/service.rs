@@ -215,7 +215,7 @@ impl Service {
             () = stop.cancelled() => None,
             ended = tasks.join_next() => Some(ended),
         };
-        let failed = early.map(|ended| what_ended(ended));
+        let failed = early.map(what_ended);
         if let Some(error) = &failed {
             error!(%error, "Service is stopping because a part of it ended");
         } else {

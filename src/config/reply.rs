@@ -34,7 +34,12 @@ pub struct ReplySettings {
 
 impl Default for ReplySettings {
     fn default() -> Self {
-        Self { templates: PathBuf::from("sms-templates"), max_segments: 3, watch: true, default_fields: DEFAULT_FIELDS.to_vec() }
+        Self {
+            templates: PathBuf::from("sms-templates"),
+            max_segments: 3,
+            watch: true,
+            default_fields: DEFAULT_FIELDS.to_vec(),
+        }
     }
 }
 

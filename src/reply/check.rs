@@ -164,7 +164,8 @@ pub(super) fn characters(file: &str, outcome: Outcome, source: &str) -> Vec<Temp
 pub(super) fn wording(file: &str, line: usize, text: &str) -> Option<TemplateFault> {
     let avoided = text.chars().find(|c| *c != ' ' && AVOIDED.contains(*c)).map(Fault::Avoided);
     let unknown = || {
-        let has_no_plain_letter = |c: &char| *c != '?' && !is_unseen(*c) && sms::plain(c.encode_utf8(&mut [0; 4])).contains('?');
+        let has_no_plain_letter =
+            |c: &char| *c != '?' && !is_unseen(*c) && sms::plain(c.encode_utf8(&mut [0; 4])).contains('?');
         text.chars().find(has_no_plain_letter).map(Fault::NotPlain)
     };
     let fault = avoided.or_else(unknown)?;

@@ -59,7 +59,9 @@ fn every_outcome_in_both_languages_reads_as_written_here() {
     for (lang, facts, segments, expected) in table {
         let reply = compose(&set, *lang, false, *facts);
         println!("ROW {}|{}|{}", lang.code(), reply.segments, reply.text.expose());
-        if true { continue }
+        if true {
+            continue;
+        }
         let label = format!("{} {facts:?}", lang.code());
         assert_eq!(reply.text.expose(), *expected, "{label}");
         assert_eq!((reply.alphabet, usize::from(reply.segments)), (Alphabet::Gsm7, *segments), "{label}");
