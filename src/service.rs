@@ -13,7 +13,7 @@ use crate::{
     answer::{Decider, Desk, Doors},
     clock::{Chance, Clock},
     config::{Carrier, Config},
-    db::{Db, DbError},
+    db::{Db, DbError, OpenDb},
     intake::Intake,
     ledger::{Fenced, Keys, Ledger, LedgerError, SealError, Writer},
     message::{CarrierId, LineId, LineNo},
@@ -60,13 +60,19 @@ pub enum ServiceError {
     TaskEnded(&'static str),
 }
 
+/// How the store is opened under this configuration.
+pub fn store_options(config: &Config) -> OpenDb {
+    let store = &config.store;
+    OpenDb { name: "store", url: store.url.clone(), read_only: false, readers: store.readers, wait: store.wait }
+}
+
 /// Opens the store with its keys.
 ///
 /// # Errors
 /// [`ServiceError`] names what is missing.
 pub async fn open_store(config: &Config) -> Result<(Db, Arc<Keys>), ServiceError> {
     let keys = Arc::new(Keys::read(&config.store.key_file)?);
-    Ok((Db::open(&config.store.open()).await?, keys))
+    Ok((Db::open(&store_options(config)).await?, keys))
 }
 
 /// Loads the templates, with the words of the configured grammar in them.

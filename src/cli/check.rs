@@ -85,7 +85,7 @@ async fn store(config: &Config, found: &mut Vec<Finding>) {
         found.push(good("store", format!("{path} is not there yet; the first start makes it")));
         return;
     }
-    let mut open = config.store.open();
+    let mut open = service::store_options(config);
     open.read_only = true;
     found.push(match Db::open(&open).await {
         Ok(db) => good("store", db.kind()),

@@ -191,7 +191,7 @@ async fn close_billing(config: &Config) -> Result<Vec<billing::ClosedFile>, Fail
 
 /// Each conversation must have ended as it should: the ledger says how it did, in the order they were played.
 async fn outcomes(config: &Config) -> Result<(), Failed> {
-    let db = Db::open(&config.store.open()).await.map_err(Failed::wrong)?;
+    let db = Db::open(&service::store_options(config)).await.map_err(Failed::wrong)?;
     let (all, talks) = ((RowKey(0), RowKey(i64::MAX)), talks());
     for carrier in config.carriers.values() {
         let rows = mo_rows(&db, &carrier.id, carrier.stream, all.0, all.1, 1_000).await.map_err(Failed::wrong)?;
@@ -211,7 +211,7 @@ async fn outcomes(config: &Config) -> Result<(), Failed> {
 
 /// The equations that must hold: any difference ends the demo as failed.
 async fn accounts(config: &Config, told: &Told, files: &[billing::ClosedFile]) -> Result<(), Failed> {
-    let db = Db::open(&config.store.open()).await.map_err(Failed::wrong)?;
+    let db = Db::open(&service::store_options(config)).await.map_err(Failed::wrong)?;
     let store: Balance = balance(&db).await.map_err(Failed::wrong)?;
     db.close().await;
     let mo: u64 = files.iter().map(|file| file.mo).sum();
