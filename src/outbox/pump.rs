@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 
 use tokio::{sync::mpsc::error::TrySendError, time::Instant};
 
-use super::{LIVE, LineSlot, Live, Next, Outbox, RING};
+use super::{LIVE, LineSlot, Live, Outbox, RING};
 use crate::message::{LineCommand, LineNo, RowKey, Submit, SubmitId};
 
 impl Outbox {
