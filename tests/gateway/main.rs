@@ -1,0 +1,7 @@
+//! The whole gateway as its neighbours see it: one file a behaviour, all at the network's edge.
+#![cfg(test)]
+
+mod every_kind_of_question;
+mod harness;
+#[path = "../support/mod.rs"]
+mod support;
