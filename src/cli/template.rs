@@ -36,10 +36,10 @@ pub(super) fn run(command: Command) -> Result<(), Failed> {
         say(format!("{}: no fault, version {}", config.reply.templates.display(), set.version_hex()));
         return Ok(());
     };
-    for sample in render_samples(&set).into_iter().filter(|sample| sample.file.to_string_lossy().contains(&only)) {
+    for sample in render_samples(&set).into_iter().filter(|sample| sample.file.contains(&only)) {
         say(format!(
             "{} ({}): {} segment(s) as {}\n    {}",
-            sample.file.display(),
+            sample.file,
             sample.sample,
             sample.segments,
             sample.alphabet.as_str(),
