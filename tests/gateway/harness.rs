@@ -9,6 +9,7 @@ use std::{
 };
 
 use secrecy::SecretString;
+use sqlx::{Connection as _, SqliteConnection};
 use tempfile::TempDir;
 use tokio::{sync::OnceCell, task::JoinSet};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
@@ -61,6 +62,8 @@ pub(crate) struct Setup {
     pub(crate) store: Option<String>,
     /// Another registry; an empty database, filled at the start.
     pub(crate) registry: Option<String>,
+    /// How long the store waits for another process's lock; long when not said.
+    pub(crate) store_wait_ms: Option<u32>,
 }
 
 impl Setup {
@@ -116,7 +119,7 @@ impl TestGateway {
         }
         let clock = Clock::fixed(NEW_YEAR);
         let folder = tempfile::tempdir().unwrap();
-        let mut text = head(setup.store.as_deref(), setup.registry.as_deref());
+        let mut text = head(setup.store.as_deref(), setup.registry.as_deref(), setup.store_wait_ms);
         let mut smscs = Vec::new();
         for carrier in setup.carriers {
             let smsc = listen(([127, 0, 0, 1], 0).into(), carrier.smsc, &clock).await;
@@ -188,6 +191,14 @@ impl TestGateway {
         self.folder.path()
     }
 
+    /// Locks the store's file against all others until the answer is dropped.
+    pub(crate) async fn lock_store(&self) -> SqliteConnection {
+        let url = format!("sqlite:{}", self.folder.path().join("tracuu.db").display());
+        let mut connection = SqliteConnection::connect(&url).await.unwrap();
+        sqlx::raw_sql("begin immediate").execute(&mut connection).await.unwrap();
+        connection
+    }
+
     /// A reply template.
     pub(crate) fn template(&self, name: &str) -> PathBuf {
         self.folder.path().join("sms-templates").join(name)
@@ -209,6 +220,11 @@ impl TestGateway {
             Ok(_) | Err(_) => 0,
         };
         answer
+    }
+
+    /// Counts messages that were sent past [`TestGateway::deliver`] and whose answers were not heard.
+    pub(crate) fn heard_less(&self, messages: i64) {
+        self.unheard.fetch_add(messages, Ordering::Relaxed);
     }
 
     /// Texts the service from the first carrier; every part must be acknowledged.
@@ -321,11 +337,12 @@ pub(crate) async fn soon<T>(what: &str, wait: impl Future<Output = T>) -> T {
     tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}"))
 }
 
-fn head(store: Option<&str>, registry: Option<&str>) -> String {
+fn head(store: Option<&str>, registry: Option<&str>, wait_ms: Option<u32>) -> String {
+    let wait_ms = wait_ms.unwrap_or(20_000);
     let (store, registry) = (store.unwrap_or("sqlite:tracuu.db"), registry.unwrap_or("sqlite:registry.db"));
     format!(
         "[service]\nshort_codes = [\"{CODE}\"]\n\
-         [store]\nurl = \"{store}\"\nkey_file = \"tracuu.keys\"\n\
+         [store]\nurl = \"{store}\"\nkey_file = \"tracuu.keys\"\nwait_ms = {wait_ms}\n\
          [registry]\nurl = \"{registry}\"\ntimeout_ms = 10000\n\
          [reply]\ntemplates = \"sms-templates\"\n\
          [contact]\nname = \"Nguyễn Thị Mẫu\"\npost = \"Cán bộ đầu mối\"\nduty = \"tiếp nhận\"\n\
@@ -334,9 +351,11 @@ fn head(store: Option<&str>, registry: Option<&str>) -> String {
 }
 
 fn section(name: &str, address: SocketAddr, lines: &str) -> String {
+    // A debug build on a busy machine is slow: only a test that is about the deadline meets it.
+    let deadline = if lines.contains("answer_deadline_ms") { "" } else { "answer_deadline_ms = 20000\n" };
     format!(
         "[carriers.{name}]\naddress = \"{address}\"\nsystem_id = \"tracuu\"\npassword = \"secret\"\n\
-         answer_deadline_ms = 10000\nreconnect_min_ms = 50\nreconnect_max_ms = 200\n{lines}\n"
+         reconnect_min_ms = 50\nreconnect_max_ms = 200\n{deadline}{lines}\n"
     )
 }
 

@@ -3,5 +3,9 @@
 
 mod every_kind_of_question;
 mod harness;
+mod parts;
+mod replies;
+mod senders;
+mod sent_again;
 #[path = "../support/mod.rs"]
 mod support;
