@@ -13,10 +13,10 @@ use crate::{
     answer::{Decider, Desk, Doors},
     clock::{Chance, Clock},
     config::{Carrier, Config},
-    db::{Db, DbError},
+    db::{Db, DbError, OpenDb},
     intake::Intake,
     ledger::{Fenced, Keys, Ledger, LedgerError, SealError, Writer},
-    message::{CarrierId, LineId, LineNo},
+    message::{CarrierId, Lang, LineId, LineNo},
     outbox::{Door, LineSlot, Outbox},
     query::Grammar,
     registry::{Registry, RegistryError},
@@ -60,43 +60,33 @@ pub enum ServiceError {
     TaskEnded(&'static str),
 }
 
+/// How the store is opened under this configuration.
+pub fn store_options(config: &Config) -> OpenDb {
+    let store = &config.store;
+    OpenDb { name: "store", url: store.url.clone(), read_only: false, readers: store.readers, wait: store.wait }
+}
+
 /// Opens the store with its keys.
 ///
 /// # Errors
 /// [`ServiceError`] names what is missing.
 pub async fn open_store(config: &Config) -> Result<(Db, Arc<Keys>), ServiceError> {
     let keys = Arc::new(Keys::read(&config.store.key_file)?);
-    Ok((Db::open(&config.store.open()).await?, keys))
+    Ok((Db::open(&store_options(config)).await?, keys))
 }
 
 /// Loads the templates, with the words of the configured grammar in them.
 ///
 /// # Errors
-/// Every fault of the set or the grammar.
-pub fn open_templates(config: &Config, grammar: &Grammar) -> Result<Templates, TemplateFaults> {
-    Templates::open(&config.reply.templates, template_settings(config, grammar))
+/// Every fault of the set.
+pub fn open_templates(config: &Config) -> Result<Templates, TemplateFaults> {
+    Templates::open(&config.reply.templates, template_settings(config))
 }
 
 /// What templates are checked and used with under this configuration.
-pub fn template_settings(config: &Config, grammar: &Grammar) -> reply::Settings {
-    let mut settings = reply::Settings::new(&config.reply, &config.contact);
-    for lang in crate::message::Lang::ALL {
-        let words = &mut settings.words[lang as usize];
-        for (at, field) in crate::message::Field::ALL.into_iter().enumerate() {
-            grammar.word(field, lang).clone_into(&mut words.fields[at]);
-        }
-        for (kind, word) in [
-            (crate::config::QueryKind::Record, &mut words.info),
-            (crate::config::QueryKind::OldCard, &mut words.card),
-            (crate::config::QueryKind::HowTo, &mut words.help),
-            (crate::config::QueryKind::Contact, &mut words.contact),
-        ] {
-            if let Some(keyword) = config.query.kind(kind).wording.of(lang).keywords.first() {
-                keyword.clone_into(word);
-            }
-        }
-    }
-    settings
+pub fn template_settings(config: &Config) -> reply::Settings {
+    let words = Lang::ALL.map(|lang| reply::Words::of(&config.query, lang));
+    reply::Settings { words, ..reply::Settings::new(&config.reply, &config.contact) }
 }
 
 /// Builds the grammar.
@@ -129,7 +119,7 @@ impl Service {
     /// [`ServiceError`]: what is missing or wrong; nothing is left running.
     pub async fn build(config: &Config, clock: Clock, chance: Chance) -> Result<Self, ServiceError> {
         let grammar = build_grammar(config)?;
-        let templates = Arc::new(open_templates(config, &grammar)?);
+        let templates = Arc::new(open_templates(config)?);
         let registry = Registry::open(&config.registry).await?;
         let (db, keys) = open_store(config).await?;
         let kind = db.kind();
@@ -215,7 +205,7 @@ impl Service {
             () = stop.cancelled() => None,
             ended = tasks.join_next() => Some(ended),
         };
-        let failed = early.map(|ended| what_ended(ended));
+        let failed = early.map(what_ended);
         if let Some(error) = &failed {
             error!(%error, "Service is stopping because a part of it ended");
         } else {

@@ -12,6 +12,7 @@ create table writer (
     key_id bigint not null,
     exchange_high bigint not null,
     settlement_high bigint not null,
+    commits bigint not null,
     committed_at bigint not null,
     lease_until bigint not null,
     audit_head bytea not null,

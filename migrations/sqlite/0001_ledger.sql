@@ -12,6 +12,7 @@ create table writer (
     key_id integer not null,
     exchange_high integer not null,
     settlement_high integer not null,
+    commits integer not null,
     committed_at integer not null,
     lease_until integer not null,
     audit_head blob not null,

@@ -9,8 +9,8 @@ use crate::{
     intake::{Inbound, Text},
     ledger::{Entry, ExchangeRow, Ledger, OutboxRow, ReplyMeasure, Table},
     message::{
-        CarrierId, ChargeClass, Field, Lang, Msisdn, Outcome, Person, Query, RawAddress, Reason, Reply, Sender, Service,
-        Why,
+        CarrierId, ChargeClass, Field, Lang, Msisdn, Outcome, Person, Query, RawAddress, Reason, Reply, Sender,
+        Service, Why,
     },
     outbox::{Content, Outgoing},
     query::Grammar,
@@ -67,7 +67,8 @@ type People = HashMap<Msisdn, Vec<Person>>;
 impl Decider {
     /// Decides on a group. One look-up serves all of it.
     pub async fn decide(&self, group: Vec<Inbound>) -> Vec<Decided> {
-        let read: Vec<Result<Query, Conclusion<'static>>> = group.iter().map(|inbound| self.read(&inbound.text)).collect();
+        let read: Vec<Result<Query, Conclusion<'static>>> =
+            group.iter().map(|inbound| self.read(&inbound.text)).collect();
         let asked = group.iter().zip(&read).filter(|(_, query)| matches!(query, Ok(query) if query.key().is_some()));
         let mut phones: Vec<Msisdn> = asked.filter_map(|(inbound, _)| phone(&inbound.sender)).collect();
         phones.sort_unstable();
@@ -173,9 +174,7 @@ impl Decider {
             Some(Query::Record { .. } | Query::HowTo { .. } | Query::Contact { .. }) | None => None,
         };
         let facts = match (done.outcome, done.person, old) {
-            (Outcome::Answered, Some(person), _) => {
-                Facts::Answered { person, fields: &done.fields, full_number_typed }
-            }
+            (Outcome::Answered, Some(person), _) => Facts::Answered { person, fields: &done.fields, full_number_typed },
             (Outcome::OldCardMatches, Some(person), Some(old)) => {
                 Facts::OldCardMatches { person, old, full_number_typed }
             }
@@ -211,7 +210,9 @@ impl Decider {
         };
         let done = match inbound.sender {
             Sender::Phone(_) => done,
-            Sender::NotAPhone => Conclusion { outcome: Outcome::Silenced, reason: Reason::NotAPhone, person: None, ..done },
+            Sender::NotAPhone => {
+                Conclusion { outcome: Outcome::Silenced, reason: Reason::NotAPhone, person: None, ..done }
+            }
         };
         let carrier = self.carriers.get(&inbound.carrier);
         let marks = carrier.is_some_and(|carrier| carrier.marks);
@@ -284,8 +285,7 @@ impl Decider {
             expires_at,
             sealed: self.ledger.seal(Table::Outbox, key, &outgoing.content.to_octets()),
         });
-        let entry =
-            Entry::Exchange { row: Box::new(row), outbox, consumes: inbound.consumes, ticket: inbound.ticket };
+        let entry = Entry::Exchange { row: Box::new(row), outbox, consumes: inbound.consumes, ticket: inbound.ticket };
         Decided { entry, outgoing }
     }
 }

@@ -9,7 +9,7 @@ use crate::message::LineEvent;
 
 /// All doors of a desk.
 pub struct Doors {
-    doors: Vec<mpsc::Receiver<Vec<LineEvent>>>,
+    channels: Vec<mpsc::Receiver<Vec<LineEvent>>>,
     /// Taken from a channel but not yet handed on, by door.
     rest: Vec<Vec<LineEvent>>,
     first: usize,
@@ -17,23 +17,23 @@ pub struct Doors {
 
 impl Doors {
     /// One receiver a carrier.
-    pub fn new(doors: Vec<mpsc::Receiver<Vec<LineEvent>>>) -> Self {
-        let rest = doors.iter().map(|_| Vec::new()).collect();
-        Self { doors, rest, first: 0 }
+    pub fn new(channels: Vec<mpsc::Receiver<Vec<LineEvent>>>) -> Self {
+        let rest = channels.iter().map(|_| Vec::new()).collect();
+        Self { channels, rest, first: 0 }
     }
 
     /// Takes what waits, at most `limit` events, an equal share from each door that has any; waits when none has.
     /// `None` when every door is closed and empty.
     pub async fn take(&mut self, limit: usize) -> Option<Vec<LineEvent>> {
         std::future::poll_fn(|context| {
-            let count = self.doors.len().max(1);
+            let count = self.channels.len().max(1);
             let share = (limit / count).max(1);
             let mut taken = Vec::new();
             let mut closed = 0;
-            for step in 0..self.doors.len() {
+            for step in 0..self.channels.len() {
                 let at = (self.first + step) % count;
                 while self.rest[at].len() < share {
-                    match self.doors[at].poll_recv(context) {
+                    match self.channels[at].poll_recv(context) {
                         Poll::Ready(Some(events)) => self.rest[at].extend(events),
                         Poll::Ready(None) => {
                             closed += 1;
@@ -48,7 +48,7 @@ impl Doors {
             self.first = (self.first + 1) % count;
             if !taken.is_empty() {
                 Poll::Ready(Some(taken))
-            } else if closed == self.doors.len() {
+            } else if closed == self.channels.len() {
                 Poll::Ready(None)
             } else {
                 Poll::Pending

@@ -39,7 +39,12 @@ pub(super) async fn run(arguments: &Arguments) -> Result<(), Failed> {
     let carrier = carrier.ok_or_else(|| Failed::Wrong("there is no such carrier in the configuration".to_owned()))?;
     let decider = decider(&config).await?;
     let measure = sms::measure(&text);
-    say(format!("1 text      {} characters, {} part(s) as {}", measure.chars, measure.segments, measure.alphabet.as_str()));
+    say(format!(
+        "1 text      {} characters, {} part(s) as {}",
+        measure.chars,
+        measure.segments,
+        measure.alphabet.as_str()
+    ));
     say(format!("            read as \"{}\"", sms::fold_for_reading(&text)));
     let read = decider.read(&Text::Read(Masked::new(text)));
     let sender = Sender::Phone(number);
@@ -67,7 +72,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<(), Failed> {
 
 async fn decider(config: &crate::config::Config) -> Result<Decider, Failed> {
     let grammar = service::build_grammar(config)?;
-    let templates = std::sync::Arc::new(service::open_templates(config, &grammar).map_err(Failed::wrong)?);
+    let templates = std::sync::Arc::new(service::open_templates(config).map_err(Failed::wrong)?);
     let registry = Registry::open(&config.registry).await.map_err(service::ServiceError::from)?;
     let keys = std::sync::Arc::new(crate::ledger::Keys::read(&config.store.key_file).map_err(Failed::wrong)?);
     let wait = config.store.wait;

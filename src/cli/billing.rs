@@ -28,7 +28,8 @@ pub(super) async fn run(command: Command) -> Result<(), Failed> {
         Command::Close { file, carrier } => {
             let config = file.load()?;
             let carrier = config.carriers.values().find(|one| one.id.as_str() == carrier);
-            let carrier = carrier.ok_or_else(|| Failed::Wrong("there is no such carrier in the configuration".to_owned()))?;
+            let carrier =
+                carrier.ok_or_else(|| Failed::Wrong("there is no such carrier in the configuration".to_owned()))?;
             let (db, keys) = service::open_store(&config).await?;
             let now = Clock::System.now();
             let closed = billing::close(&db, &keys, carrier, &config.billing, now, billing::CloseReason::Manual).await;
@@ -60,8 +61,17 @@ pub(super) async fn run(command: Command) -> Result<(), Failed> {
 /// Lines of a billing file as a person reads them: the head and the foot as they are, of each record what matters.
 pub(super) fn readable(text: &str) -> Vec<String> {
     const SHOWN: [&str; 11] = [
-        "seq", "kind", "event_time", "msisdn", "service", "encoding", "seg_planned", "seg_billed", "result",
-        "charge_class", "flags",
+        "seq",
+        "kind",
+        "event_time",
+        "msisdn",
+        "service",
+        "encoding",
+        "seg_planned",
+        "seg_billed",
+        "result",
+        "charge_class",
+        "flags",
     ];
     let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
     let mut places: Vec<usize> = Vec::new();

@@ -46,12 +46,11 @@ const KEPT_PORTS: [u16; 2] = [2775, 2776];
 /// Plays everything.
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failed> {
     let scratch;
-    let folder = match &arguments.keep {
-        Some(folder) => folder.clone(),
-        None => {
-            scratch = tempfile::tempdir().map_err(Failed::wrong)?;
-            scratch.path().to_owned()
-        }
+    let folder = if let Some(folder) = &arguments.keep {
+        folder.clone()
+    } else {
+        scratch = tempfile::tempdir().map_err(Failed::wrong)?;
+        scratch.path().to_owned()
     };
     let tracker = TaskTracker::new();
     let mut smscs = Vec::new();
@@ -104,10 +103,11 @@ fn configuration(ports: [u16; 2]) -> String {
     let mut text = head.to_owned();
     for ((name, port), marks) in CARRIERS.into_iter().zip(ports).zip([false, true]) {
         let code = name.to_ascii_uppercase();
-        text.push_str(&format!(
+        let section = format!(
             "[carriers.{name}]\naddress = \"127.0.0.1:{port}\"\nsystem_id = \"tracuu\"\npassword = \"secret\"\n\
              code = \"{code}\"\nmarks = {marks}\nwindow = 100\nreconnect_min_ms = 200\n\n"
-        ));
+        );
+        text.push_str(&section);
     }
     text
 }
@@ -191,7 +191,7 @@ async fn close_billing(config: &Config) -> Result<Vec<billing::ClosedFile>, Fail
 
 /// Each conversation must have ended as it should: the ledger says how it did, in the order they were played.
 async fn outcomes(config: &Config) -> Result<(), Failed> {
-    let db = Db::open(&config.store.open()).await.map_err(Failed::wrong)?;
+    let db = Db::open(&service::store_options(config)).await.map_err(Failed::wrong)?;
     let (all, talks) = ((RowKey(0), RowKey(i64::MAX)), talks());
     for carrier in config.carriers.values() {
         let rows = mo_rows(&db, &carrier.id, carrier.stream, all.0, all.1, 1_000).await.map_err(Failed::wrong)?;
@@ -211,7 +211,7 @@ async fn outcomes(config: &Config) -> Result<(), Failed> {
 
 /// The equations that must hold: any difference ends the demo as failed.
 async fn accounts(config: &Config, told: &Told, files: &[billing::ClosedFile]) -> Result<(), Failed> {
-    let db = Db::open(&config.store.open()).await.map_err(Failed::wrong)?;
+    let db = Db::open(&service::store_options(config)).await.map_err(Failed::wrong)?;
     let store: Balance = balance(&db).await.map_err(Failed::wrong)?;
     db.close().await;
     let mo: u64 = files.iter().map(|file| file.mo).sum();
@@ -254,5 +254,9 @@ async fn accounts(config: &Config, told: &Told, files: &[billing::ClosedFile]) -
     if left != 0 {
         wrong.push("nothing left over");
     }
-    if wrong.is_empty() { Ok(()) } else { Err(Failed::Wrong(format!("the accounts do not agree: {}", wrong.join("; ")))) }
+    if wrong.is_empty() {
+        Ok(())
+    } else {
+        Err(Failed::Wrong(format!("the accounts do not agree: {}", wrong.join("; "))))
+    }
 }

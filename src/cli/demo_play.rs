@@ -53,19 +53,18 @@ pub(super) fn talks() -> Vec<Talk> {
     let grouped = format!("{} {} {}", &id[..3], &id[3..6], &id[6..]);
     let every = "HOTEN NGAYSINH GIOITINH NOISINH KHAISINH QUEQUAN DANTOC TONGIAO QUOCTICH NHOMMAU CMND CCCD THUONGTRU \
                  TAMTRU NOIO HONNHAN QHCH";
-    let talk = |title, phone, text: String, outcome| Talk {
-        title,
-        phone,
-        text,
-        outcome,
-        way: Way::Plain,
-        segments: None,
-    };
+    let talk =
+        |title, phone, text: String, outcome| Talk { title, phone, text, outcome, way: Way::Plain, segments: None };
     let me = adult.phone;
     vec![
         talk("own record, the usual fields", me, format!("TTCD {}", short(&adult)), Answered),
         talk("chosen fields, as people type them", me, format!("ttcd {} ns dc", short(&adult)), Answered),
-        talk("the full number, in groups, with copied separators", me, format!("TTCD_[{grouped}]_[HOTEN]_[CCCD]"), Answered),
+        talk(
+            "the full number, in groups, with copied separators",
+            me,
+            format!("TTCD_[{grouped}]_[HOTEN]_[CCCD]"),
+            Answered,
+        ),
         talk("with marks and line breaks", me, format!("ttcd {}\nngày sinh,\nquê quán", short(&adult)), Answered),
         talk("old card number that belongs to the record", me, format!("CMND {old} {}", short(&adult)), OldCardMatches),
         talk("old card number that does not", me, format!("CMND 990000009 {}", short(&adult)), OldCardDiffers),
@@ -74,10 +73,20 @@ pub(super) fn talks() -> Vec<Talk> {
         talk("in English", me, format!("INFO {} NAME BIRTH SEX", short(&adult)), Answered),
         talk("help in English", me, "help".to_owned(), HowTo),
         talk("a wrong key", me, "TTCD 999999".to_owned(), Refused),
-        talk("a phone that the registry does not know", cast::NOBODYS_PHONE, format!("TTCD {}", short(&adult)), Refused),
+        talk(
+            "a phone that the registry does not know",
+            cast::NOBODYS_PHONE,
+            format!("TTCD {}", short(&adult)),
+            Refused,
+        ),
         talk("a locked record", cast::LOCKED.phone, format!("TTCD {}", short(&cast::LOCKED)), Refused),
         talk("a dead person's phone", cast::DECEASED.phone, format!("TTCD {}", short(&cast::DECEASED)), Refused),
-        talk("two people on one phone with the same last digits", parent.phone, format!("TTCD {}", short(&parent)), FullNumberNeeded),
+        talk(
+            "two people on one phone with the same last digits",
+            parent.phone,
+            format!("TTCD {}", short(&parent)),
+            FullNumberNeeded,
+        ),
         talk("the same, with the full number", parent.phone, format!("TTCD {} HOTEN", parent.personal_id), Answered),
         talk("a misspelt word", me, format!("TTCD {} NGAYSIHN", short(&adult)), Misread),
         talk("something else", me, "Xin chao, cho hoi gio lam viec".to_owned(), Misread),
@@ -103,7 +112,10 @@ pub(super) fn talks() -> Vec<Talk> {
             way: Way::WithMarks,
             ..talk("over a carrier that sends marks", me, format!("TTCD {} HT QQ", short(&adult)), Answered)
         },
-        Talk { way: Way::FromAName, ..talk("from a name, which is never answered", 0, "Khuyen mai".to_owned(), Silenced) },
+        Talk {
+            way: Way::FromAName,
+            ..talk("from a name, which is never answered", 0, "Khuyen mai".to_owned(), Silenced)
+        },
         Talk {
             way: Way::RegistryAway,
             ..talk("while the registry cannot be read", me, format!("TTCD {}", short(&adult)), Unavailable)
@@ -143,7 +155,11 @@ pub(super) async fn play(number: usize, talk: &Talk, smsc: &Smsc, code: &str) ->
     }
     let order: &[usize] = if talk.way == Way::SecondPartFirst { &[1, 0] } else { &[] };
     let sent = async {
-        if order.is_empty() { phone.text(&talk.text, code).await } else { phone.text_parts_in_order(&talk.text, code, order).await }
+        if order.is_empty() {
+            phone.text(&talk.text, code).await
+        } else {
+            phone.text_parts_in_order(&talk.text, code, order).await
+        }
     };
     let answers = tokio::time::timeout(PATIENCE, sent).await.map_err(|_| late(talk))?.map_err(Failed::wrong)?;
     let acknowledged = answers.iter().filter(|answer| answer.status == 0).count() as u64;
@@ -155,7 +171,10 @@ pub(super) async fn play(number: usize, talk: &Talk, smsc: &Smsc, code: &str) ->
         say(format!("      {line}"));
     }
     if talk.segments.is_some_and(|wanted| wanted != reply.segments) {
-        return Err(Failed::Wrong(format!("\"{}\": {} segments instead of {:?}", talk.title, reply.segments, talk.segments)));
+        return Err(Failed::Wrong(format!(
+            "\"{}\": {} segments instead of {:?}",
+            talk.title, reply.segments, talk.segments
+        )));
     }
     Ok(Played { acknowledged, parts: answers.len() as u64, replied: true })
 }

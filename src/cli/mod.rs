@@ -130,8 +130,8 @@ pub fn main() -> ExitCode {
     };
     let done = runtime.block_on(async {
         match arguments.command {
-            Command::Demo(arguments) => demo::run(arguments).await,
-            Command::Serve(file) => serve::run(&file).await,
+            Command::Demo(arguments) => Box::pin(demo::run(arguments)).await,
+            Command::Serve(file) => Box::pin(serve::run(&file)).await,
             Command::Init(arguments) => init::run(&arguments),
             Command::Check(arguments) => check::run(&arguments).await,
             Command::Ask(arguments) => ask::run(&arguments).await,

@@ -58,7 +58,8 @@ pub(super) async fn run(command: Command) -> Result<(), Failed> {
                 }
                 Some(name) => {
                     let catalogue = Catalogue::from_word(&name);
-                    let catalogue = catalogue.ok_or_else(|| Failed::Wrong(format!("no catalogue is called \"{name}\"")))?;
+                    let catalogue =
+                        catalogue.ok_or_else(|| Failed::Wrong(format!("no catalogue is called \"{name}\"")))?;
                     for entry in registry.catalogues().entries(catalogue) {
                         say(format!("{:<8} {}", entry.code, entry.name_vi));
                     }

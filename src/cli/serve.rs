@@ -13,7 +13,7 @@ use crate::{
 /// Starts, runs, stops in order on SIGTERM or SIGINT. A second signal ends the process at once.
 pub(super) async fn run(file: &ConfigFile) -> Result<(), Failed> {
     let config = file.load()?;
-    telemetry::start(&config.log);
+    telemetry::start(&config.log.filter, config.log.json);
     let mut terminate = signal(SignalKind::terminate()).map_err(Failed::wrong)?;
     let mut interrupt = signal(SignalKind::interrupt()).map_err(Failed::wrong)?;
     let service = Service::build(&config, Clock::System, Chance::from_system()).await?;

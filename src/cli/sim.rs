@@ -52,6 +52,9 @@ struct Load {
     /// Questions a second at most
     #[arg(long, value_name = "N")]
     rate: Option<u32>,
+    /// Fields each question asks for; none asks for the default set
+    #[arg(long, default_value = "HOTEN NGAYSINH", value_name = "WORDS")]
+    fields: String,
     /// Phones taking part
     #[arg(long, default_value_t = 8_000)]
     phones: u32,
@@ -119,7 +122,10 @@ async fn run_load(arguments: Load) -> Result<(), Failed> {
     };
     let carrier = carrier.ok_or_else(|| Failed::Wrong("there is no such carrier in the configuration".to_owned()))?;
     let address: SocketAddr = carrier.line.address.parse().map_err(|_| {
-        Failed::Wrong(format!("{} is not an address to listen on; the load stands in for the SMSC", carrier.line.address))
+        Failed::Wrong(format!(
+            "{} is not an address to listen on; the load stands in for the SMSC",
+            carrier.line.address
+        ))
     })?;
     let registry = Registry::open(&config.registry).await.map_err(crate::service::ServiceError::from)?;
     let people = registry.phones(arguments.phones).await.map_err(crate::service::ServiceError::from)?;
@@ -128,7 +134,7 @@ async fn run_load(arguments: Load) -> Result<(), Failed> {
     let keyword = keyword.keywords.first().map_or("TTCD", String::as_str);
     let questions = people.iter().map(|(phone, person)| Question {
         from: phone.expose(),
-        text: format!("{keyword} {}", &person.expose()[6..]).into_bytes().into(),
+        text: format!("{keyword} {} {}", &person.expose()[6..], arguments.fields).into_bytes().into(),
         data_coding: 0,
     });
     let limit = match (arguments.count, arguments.seconds) {
@@ -150,13 +156,14 @@ async fn run_load(arguments: Load) -> Result<(), Failed> {
         _ = tokio::signal::ctrl_c() => return Ok(()),
     }
     let report = load::run(&smsc, &plan).await.map_err(Failed::wrong)?;
+    let clean = report.is_clean();
     if arguments.json {
         say(serde_json::to_string_pretty(&report).map_err(Failed::wrong)?);
     } else {
-        say(&report);
+        say(report);
     }
     smsc.stop().await;
     tracker.close();
     tracker.wait().await;
-    if report.is_clean() { Ok(()) } else { Err(Failed::Wrong("questions were lost or doubled".to_owned())) }
+    if clean { Ok(()) } else { Err(Failed::Wrong("questions were lost or doubled".to_owned())) }
 }

@@ -4,5 +4,8 @@
 pub struct BillingSettings;
 impl BillingSettings {
     /// Reads.
-    pub fn read(s: super::Section) -> Self { s.finish(); Self }
+    pub fn read(s: super::Section) -> Self {
+        s.finish();
+        Self
+    }
 }

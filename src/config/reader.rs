@@ -92,6 +92,7 @@ impl Section {
     }
 
     /// A sub-table; empty when it is not written. Call [`Section::finish`] on it.
+    #[must_use]
     pub fn section(&mut self, key: &str) -> Self {
         self.asked.push(key.to_owned());
         let table = match self.table.get(key).map(|value| value.kind.clone()) {
@@ -165,13 +166,11 @@ impl Section {
     {
         let Some(value) = self.ask(key) else { return default };
         let shown = value.to_string();
-        match value.into_int().ok().and_then(|n| T::try_from(n).ok()).filter(|n| range.contains(n)) {
-            Some(n) => n,
-            None => {
-                self.fault(key, format!("must be {} to {}, got {shown}", range.start(), range.end()));
-                default
-            }
-        }
+        let number = value.into_int().ok().and_then(|n| T::try_from(n).ok()).filter(|n| range.contains(n));
+        number.unwrap_or_else(|| {
+            self.fault(key, format!("must be {} to {}, got {shown}", range.start(), range.end()));
+            default
+        })
     }
 
     /// `true` or `false`, `default` when it is not written.
@@ -198,6 +197,7 @@ impl Section {
     }
 
     /// A list of texts, `default` when it is not written. A text with commas is taken as a list, for the environment.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other kind of value is the same mistake")]
     pub fn list(&mut self, key: &str, default: &[&str]) -> Vec<String> {
         let Some(value) = self.ask(key) else { return default.iter().map(|&s| s.to_owned()).collect() };
         match value.kind.clone() {

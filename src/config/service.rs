@@ -46,7 +46,10 @@ impl LogSettings {
     pub fn read(mut s: Section) -> Self {
         let filter = s.text("filter", "info");
         if tracing_subscriber::EnvFilter::try_new(&filter).is_err() {
-            s.fault("filter", "must be a level (error, warn, info, debug, trace) or a list such as info,tracuu::smpp=debug");
+            s.fault(
+                "filter",
+                "must be a level (error, warn, info, debug, trace) or a list such as info,tracuu::smpp=debug",
+            );
         }
         let json = s.choice("format", false, &[("text", false), ("json", true)]);
         s.finish();

@@ -5,7 +5,6 @@ use std::{path::PathBuf, time::Duration};
 use secrecy::{ExposeSecret as _, SecretString};
 
 use super::{reader::Section, secret};
-use crate::db::OpenDb;
 
 /// The store.
 #[derive(Clone, Debug)]
@@ -35,10 +34,5 @@ impl StoreSettings {
         let wait = Duration::from_millis(s.number("wait_ms", 1_000, 10..=60_000));
         s.finish();
         Self { url, key_file, readers, wait }
-    }
-
-    /// How the store is opened.
-    pub fn open(&self) -> OpenDb {
-        OpenDb { name: "store", url: self.url.clone(), read_only: false, readers: self.readers, wait: self.wait }
     }
 }

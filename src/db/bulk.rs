@@ -43,13 +43,20 @@ impl Column {
 pub struct Insert {
     table: &'static str,
     columns: &'static [&'static str],
+    at_a_conflict: &'static str,
     texts: [OnceLock<Arc<str>>; CHUNK + 1],
 }
 
 impl Insert {
     /// For a table and these columns, in this order.
     pub const fn into(table: &'static str, columns: &'static [&'static str]) -> Self {
-        Self { table, columns, texts: [const { OnceLock::new() }; CHUNK + 1] }
+        Self { table, columns, at_a_conflict: "", texts: [const { OnceLock::new() }; CHUNK + 1] }
+    }
+
+    /// The same, leaving out rows whose key is there already.
+    pub const fn unless_there(table: &'static str, columns: &'static [&'static str]) -> Self {
+        let texts = [const { OnceLock::new() }; CHUNK + 1];
+        Self { table, columns, at_a_conflict: " on conflict do nothing", texts }
     }
 
     /// Inserts all rows; `values` holds one entry a column, all equally long.
@@ -112,14 +119,20 @@ impl Insert {
     fn sqlite_text(&self, count: usize) -> Arc<str> {
         let row = format!("({})", vec!["?"; self.columns.len()].join(", "));
         let rows = vec![row; count].join(", ");
-        format!("insert into {} ({}) values {rows}", self.table, self.columns.join(", ")).into()
+        format!("insert into {} ({}) values {rows}{}", self.table, self.columns.join(", "), self.at_a_conflict).into()
     }
 
     fn postgres_text(&self, values: &[Column]) -> Arc<str> {
         let arrays: Vec<String> =
             values.iter().enumerate().map(|(at, column)| format!("${}::{}", at + 1, column.array_type())).collect();
         let columns = self.columns.join(", ");
-        format!("insert into {} ({columns}) select * from unnest({})", self.table, arrays.join(", ")).into()
+        format!(
+            "insert into {} ({columns}) select * from unnest({}){}",
+            self.table,
+            arrays.join(", "),
+            self.at_a_conflict
+        )
+        .into()
     }
 }
 

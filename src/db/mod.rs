@@ -68,7 +68,20 @@ macro_rules! reading {
     };
 }
 
+/// The same with a pool that may write.
+#[cfg(test)]
+macro_rules! writing {
+    ($db:expr, $pool:ident => $body:expr) => {
+        match $db {
+            $crate::db::Db::Sqlite { writer: $pool, .. } => $body,
+            $crate::db::Db::Postgres { pool: $pool, .. } => $body,
+        }
+    };
+}
+
 pub(crate) use reading;
+#[cfg(test)]
+pub(crate) use writing;
 
 impl Db {
     /// Opens a database and tries it.
@@ -109,7 +122,7 @@ impl Db {
         let file = base.get_filename().display().to_string();
         let failed = |error: &sqlx::Error| match DbError::from_sqlx(name, error) {
             DbError::Unavailable { database, why } => DbError::Unavailable { database, why: format!("{file}: {why}") },
-            other => other,
+            other @ (DbError::Refused { .. } | DbError::Unfit { .. } | DbError::Inconsistent { .. }) => other,
         };
         let writing = base
             .clone()

@@ -6,12 +6,13 @@
 pub mod read;
 mod row;
 mod seal;
+mod settling;
 mod start;
 mod store;
 mod writer;
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
@@ -101,7 +102,8 @@ impl Ledger {
             work: sender,
             ended,
         };
-        Ok((Arc::new(ledger), Writer { db, mark, clock, work: receiver, failing: false }))
+        let breaks = VecDeque::new();
+        Ok((Arc::new(ledger), Writer { db, mark, clock, work: receiver, breaks, failing: false }))
     }
 
     /// The next key for an exchange, a part or a repeat. Entries must be handed over in the order of their keys.
@@ -139,9 +141,11 @@ impl Ledger {
         self.hand_over(entries).await.await.unwrap_or_else(|_| vec![Fate::Failed; count])
     }
 
-    /// Notes that a session with a carrier ended, for recognising what its SMSC sends again after our next start.
+    /// Notes that a session with a carrier ended, for recognising what its SMSC sends again after our next start. To be
+    /// called once everything read from that session has its key: what is committed only after the break counts, too.
     pub async fn note_break(&self, carrier: CarrierId, at: Micros) {
-        let _ = self.work.send(writer::Work::Break(carrier, at)).await;
+        let high = RowKey::new(self.epoch, self.next.load(Ordering::Relaxed) - 1);
+        let _ = self.work.send(writer::Work::Break(writer::LostSession { carrier, at, high })).await;
     }
 
     /// The earlier epochs of this instance.

@@ -294,6 +294,6 @@ pub enum Fate {
     GivenUp,
     /// Not stored: what it repeats is not there.
     Orphan,
-    /// Not stored, or not known to be: the transaction failed.
+    /// Not stored: the transaction failed, or the writer has ended.
     Failed,
 }

@@ -1,15 +1,14 @@
 //! The one place that writes the ledger: a group of entries in one transaction.
 
-use std::collections::HashSet;
-
 use super::{
-    row::{Entry, ExchangeRow, Fate, OutboxRow, PartRow, SettlementResult, SettlementRow},
-    writer::Mark,
+    row::{Entry, ExchangeRow, Fate, OutboxRow, PartRow, SettlementRow},
+    settling::store::Settled,
+    writer::{LostSession, Mark},
 };
 use crate::{
     clock::Micros,
     db::{Column, Db, DbError, Insert, Tx, delete_keys, in_tx, migrate::Migrations},
-    message::{CarrierId, ReceiptState, ReceiptTlvs, RowKey, Stream},
+    message::{CarrierId, RowKey},
 };
 
 static EXCHANGE: Insert = Insert::into(
@@ -61,31 +60,8 @@ static PART: Insert = Insert::into(
         "sealed",
     ],
 );
-static SETTLEMENT: Insert = Insert::into(
-    "settlement",
-    &[
-        "key",
-        "exchange_key",
-        "kind",
-        "closes",
-        "carrier",
-        "stream",
-        "line",
-        "submitted_at",
-        "settled_at",
-        "result",
-        "seg_planned",
-        "seg_accepted",
-        "seg_delivered",
-        "status",
-        "error",
-        "message_ids",
-        "flags",
-    ],
-);
-static SENDING: Insert = Insert::into("sending", &["key"]);
-static RECEIPT_ID: Insert = Insert::into("receipt_id", &["carrier", "message_id", "exchange_key", "segment", "at"]);
-
+/// A mark that is set again stands already.
+static SENDING: Insert = Insert::unless_there("sending", &["key"]);
 /// The schema of the store.
 pub(super) fn migrations() -> Migrations {
     Migrations { sqlite: sqlx::migrate!("migrations/sqlite"), postgres: sqlx::migrate!("migrations/postgres") }
@@ -94,8 +70,10 @@ pub(super) fn migrations() -> Migrations {
 /// Why a group was not stored.
 #[derive(Debug)]
 pub(super) enum CommitError {
-    /// The database failed; the same entries may be handed over again.
+    /// The database failed before the commit: nothing was kept.
     Db(DbError),
+    /// The commit was asked for and its answer is an error: it may have been kept.
+    Unsure(DbError),
     /// This epoch was ended by another process: nothing may be written any more.
     Fenced,
 }
@@ -112,6 +90,7 @@ pub(super) async fn commit(
     db: &Db,
     entries: &[Entry],
     fates: &mut [Fate],
+    breaks: &[LostSession],
     mark: &mut Mark,
     now: Micros,
 ) -> Result<(), CommitError> {
@@ -137,7 +116,7 @@ pub(super) async fn commit(
     delete_keys(&mut tx, "part", &new.consumed).await?;
     SENDING.run(&mut tx, vec![ints(&new.sending, |key| Some(key.0))]).await?;
     let mut settled = Settled::default();
-    settle(&mut tx, &new.settlements, &mut settled, mark).await?;
+    settled.settle(&mut tx, &new.settlements, mark).await?;
     for (entry, fate) in entries.iter().zip(fates.iter_mut()).filter(|(_, fate)| **fate == Fate::Stored) {
         match entry {
             Entry::Repeat { key, of, carrier, received_at, .. } => {
@@ -149,11 +128,13 @@ pub(super) async fn commit(
             Entry::Exchange { .. } | Entry::Part { .. } | Entry::Sending(_) | Entry::Settlement(_) => {}
         }
     }
-    SETTLEMENT.run(&mut tx, settled.columns).await?;
-    RECEIPT_ID.run(&mut tx, settled.ids).await?;
+    settled.write(&mut tx).await?;
+    for lost in breaks {
+        note_break(&mut tx, mark.epoch, lost).await?;
+    }
+    mark.commits += 1;
     move_mark(&mut tx, mark, now).await?;
-    tx.commit().await?;
-    Ok(())
+    tx.commit().await.map_err(CommitError::Unsure)
 }
 
 #[derive(Default)]
@@ -249,158 +230,6 @@ async fn insert_parts(tx: &mut Tx, rows: &[&PartRow]) -> Result<(), DbError> {
     PART.run(tx, columns).await
 }
 
-/// Rows of `settlement` and `receipt_id` being gathered.
-struct Settled {
-    columns: Vec<Column>,
-    ids: Vec<Column>,
-}
-
-impl Default for Settled {
-    fn default() -> Self {
-        let (int, text) = (|| Column::Int(Vec::new()), || Column::Text(Vec::new()));
-        let columns = vec![
-            int(),
-            int(),
-            int(),
-            int(),
-            text(),
-            text(),
-            int(),
-            int(),
-            int(),
-            text(),
-            int(),
-            int(),
-            int(),
-            int(),
-            text(),
-            text(),
-            int(),
-        ];
-        Self { columns, ids: vec![text(), text(), int(), int(), int()] }
-    }
-}
-
-impl Settled {
-    fn push(columns: &mut [Column], ints: &[Option<i64>], texts: &[Option<&str>]) {
-        let (mut ints, mut texts) = (ints.iter(), texts.iter());
-        for column in columns {
-            match column {
-                Column::Int(values) => values.push(ints.next().copied().flatten()),
-                Column::Text(values) => values.push(texts.next().copied().flatten().map(str::to_owned)),
-                Column::Bytes(values) => values.push(None),
-            }
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "a receipt's facts, each once, from one call")]
-    async fn receipt(
-        &mut self,
-        tx: &mut Tx,
-        carrier: &CarrierId,
-        stream: Stream,
-        line: u16,
-        receipt: &ReceiptTlvs,
-        at: Micros,
-        mark: &mut Mark,
-    ) -> Result<(), DbError> {
-        let found: Result<Vec<(i64,)>, sqlx::Error> = in_tx!(&mut *tx, conn => sqlx::query_as(
-            "select exchange_key from receipt_id where carrier = $1 and message_id = $2 order by at desc limit 1",
-        ).bind(carrier.as_str()).bind(receipt_key(&receipt.message_id)).fetch_all(conn).await);
-        let exchange = found.map_err(|error| tx.fault(&error))?.first().map(|(key,)| *key);
-        let result = match receipt.state {
-            ReceiptState::Delivered => SettlementResult::Delivered,
-            ReceiptState::Failed => SettlementResult::Undelivered,
-            ReceiptState::InHand => SettlementResult::InHand,
-            ReceiptState::Unknown => SettlementResult::Unknown,
-        };
-        let delivered = i64::from(receipt.state == ReceiptState::Delivered);
-        let key = mark.next_settlement();
-        Self::push(
-            &mut self.columns,
-            &[
-                Some(key.0),
-                exchange,
-                Some(KIND_RECEIPT),
-                Some(0),
-                Some(line.into()),
-                None,
-                Some(at.0),
-                Some(0),
-                Some(0),
-                Some(delivered),
-                None,
-                Some(0),
-            ],
-            &[
-                Some(carrier.as_str()),
-                Some(stream.letter()),
-                Some(result.as_str()),
-                Some(&receipt.error),
-                Some(&receipt.message_id),
-            ],
-        );
-        Ok(())
-    }
-}
-
-/// `settlement.kind`: the carrier's answers, or giving up.
-const KIND_RESPONSE: i64 = 1;
-/// `settlement.kind`: a receipt. Without an exchange: nobody knows the message id.
-const KIND_RECEIPT: i64 = 2;
-
-/// The form in which message ids are compared: blanks cut, lower case, no leading zeros unless it is a UUID.
-pub(super) fn receipt_key(id: &str) -> String {
-    let id = id.trim().to_ascii_lowercase();
-    let bare = id.trim_start_matches('0');
-    if id.contains('-') || bare.is_empty() { id } else { bare.to_owned() }
-}
-
-async fn settle(tx: &mut Tx, rows: &[&SettlementRow], to: &mut Settled, mark: &mut Mark) -> Result<(), DbError> {
-    let keys: Vec<i64> = rows.iter().map(|row| row.exchange.0).collect();
-    // The row that takes the reply out of the outbox closes its billing record; any other is only noted.
-    let mut closing: HashSet<i64> = delete_keys(tx, "outbox", &keys).await?.into_iter().collect();
-    let marked: Vec<i64> = rows.iter().filter(|row| row.marked).map(|row| row.exchange.0).collect();
-    delete_keys(tx, "sending", &marked).await?;
-    for row in rows {
-        let closes = closing.remove(&row.exchange.0);
-        let ids = row.message_ids.join(";");
-        Settled::push(
-            &mut to.columns,
-            &[
-                Some(mark.next_settlement().0),
-                Some(row.exchange.0),
-                Some(KIND_RESPONSE),
-                Some(closes.into()),
-                row.line.map(i64::from),
-                row.submitted_at.map(|at| at.0),
-                Some(row.settled_at.0),
-                Some(row.planned.into()),
-                Some(row.accepted.into()),
-                None,
-                row.status.map(i64::from),
-                Some(row.flags),
-            ],
-            &[
-                Some(row.carrier.as_str()),
-                Some(row.stream.letter()),
-                Some(row.result.as_str()),
-                None,
-                Some(&ids).filter(|ids| !ids.is_empty()).map(String::as_str),
-            ],
-        );
-        let ids = row.message_ids.iter().enumerate().filter(|(_, id)| row.receipts && !id.is_empty());
-        for (segment, id) in ids {
-            Settled::push(
-                &mut to.ids,
-                &[Some(row.exchange.0), Some(segment as i64), Some(row.settled_at.0)],
-                &[Some(row.carrier.as_str()), Some(&receipt_key(id))],
-            );
-        }
-    }
-    Ok(())
-}
-
 async fn repeat(tx: &mut Tx, key: RowKey, of: RowKey, carrier: &CarrierId, at: Micros) -> Result<Fate, DbError> {
     let done = in_tx!(&mut *tx, conn => sqlx::query(
         "insert into repeat_question (key, of_key, carrier, received_at)
@@ -413,14 +242,15 @@ async fn repeat(tx: &mut Tx, key: RowKey, of: RowKey, carrier: &CarrierId, at: M
 
 async fn move_mark(tx: &mut Tx, mark: &Mark, now: Micros) -> Result<(), CommitError> {
     let moved = in_tx!(&mut *tx, conn => sqlx::query(
-        "update writer set exchange_high = $1, settlement_high = $2, committed_at = $3, lease_until = $4, audit_head = $5
-         where epoch = $6 and ended_at is null",
+        "update writer set exchange_high = $1, settlement_high = $2, committed_at = $3, lease_until = $4, audit_head = $5,
+                commits = $6 where epoch = $7 and ended_at is null",
     )
     .bind(mark.exchange_high)
     .bind(mark.settlement_high)
     .bind(now.0)
     .bind(now.plus_seconds(Mark::LEASE_SECONDS).0)
     .bind(mark.audit_head.as_slice())
+    .bind(mark.commits)
     .bind(mark.epoch)
     .execute(conn)
     .await
@@ -431,33 +261,16 @@ async fn move_mark(tx: &mut Tx, mark: &Mark, now: Micros) -> Result<(), CommitEr
     }
 }
 
-/// Notes that a session with a carrier ended.
-pub(super) async fn note_break(db: &Db, mark: &Mark, carrier: &CarrierId, at: Micros) -> Result<(), DbError> {
-    let mut tx = db.begin().await?;
-    let done = in_tx!(&mut tx, conn => sqlx::query(
+async fn note_break(tx: &mut Tx, epoch: i64, lost: &LostSession) -> Result<(), DbError> {
+    let done = in_tx!(&mut *tx, conn => sqlx::query(
         "insert into session_break (epoch, carrier, at, high_key) values ($1, $2, $3, $4) on conflict do nothing",
     )
-    .bind(mark.epoch)
-    .bind(carrier.as_str())
-    .bind(at.0)
-    .bind(RowKey::new(mark.epoch, mark.exchange_high).0)
+    .bind(epoch)
+    .bind(lost.carrier.as_str())
+    .bind(lost.at.0)
+    .bind(lost.high.0)
     .execute(conn)
     .await
     .map(|_| ()));
-    done.map_err(|error| tx.fault(&error))?;
-    tx.commit().await
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn message_ids_compare_without_case_blanks_and_leading_zeros() {
-        for (raw, expected) in
-            [("00B8BE19", "b8be19"), (" 4001 ", "4001"), ("0000", "0000"), ("01ab-2C", "01ab-2c"), ("", "")]
-        {
-            assert_eq!(receipt_key(raw), expected);
-        }
-    }
+    done.map_err(|error| tx.fault(&error))
 }

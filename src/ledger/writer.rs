@@ -1,6 +1,6 @@
 //! The one writer: takes what waits, stores it in one transaction, tells each sender what became of it.
 
-use std::time::Duration;
+use std::{collections::VecDeque, time::Duration};
 
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, warn};
@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     clock::{Clock, Micros},
-    db::Db,
+    db::{Db, DbError},
     message::{CarrierId, RowKey},
 };
 
@@ -20,6 +20,12 @@ const GROUPS: usize = 8;
 
 /// An idle writer moves its mark this often, so that the lease and the time of a crash are known.
 const HEARTBEAT: Duration = Duration::from_secs(2);
+
+/// Session breaks kept while the database fails; beyond that the oldest are forgotten.
+const BREAKS: usize = 1_024;
+
+/// A failed database is given this long before the next try, so that a fault is not met with a storm.
+const PAUSE: Duration = Duration::from_millis(50);
 
 /// How far this epoch has got.
 #[derive(Clone, Debug)]
@@ -30,6 +36,8 @@ pub(super) struct Mark {
     pub(super) exchange_high: i64,
     /// n of the last settlement.
     pub(super) settlement_high: i64,
+    /// How often this epoch was committed to.
+    pub(super) commits: i64,
     /// Head of the audit chain.
     pub(super) audit_head: [u8; 32],
 }
@@ -50,7 +58,18 @@ pub(super) enum Work {
     /// Entries to be stored together.
     Group(Vec<Entry>, oneshot::Sender<Vec<Fate>>),
     /// A session with a carrier ended.
-    Break(CarrierId, Micros),
+    Break(LostSession),
+}
+
+/// A session with a carrier that ended.
+#[derive(Debug)]
+pub(super) struct LostSession {
+    /// Whose.
+    pub(super) carrier: CarrierId,
+    /// When.
+    pub(super) at: Micros,
+    /// The last key that was allotted before.
+    pub(super) high: RowKey,
 }
 
 /// The writer has ended because another process took this epoch's place.
@@ -64,6 +83,7 @@ pub struct Writer {
     pub(super) mark: Mark,
     pub(super) clock: Clock,
     pub(super) work: mpsc::Receiver<Work>,
+    pub(super) breaks: VecDeque<LostSession>,
     pub(super) failing: bool,
 }
 
@@ -94,14 +114,22 @@ impl Writer {
                     senders.push((group.len(), sender));
                     entries.extend(group);
                 }
-                Work::Break(carrier, at) => {
-                    if let Err(error) = store::note_break(&self.db, &self.mark, &carrier, at).await {
-                        warn!(carrier.name = %carrier, %error, "Ledger could not note a lost session");
-                    }
+                Work::Break(lost) => {
+                    self.breaks.truncate(BREAKS - 1);
+                    self.breaks.push_front(lost);
                 }
             }
         }
-        let fates = self.commit(&entries).await?;
+        let mut fates: Vec<Fate> = entries.iter().map(claim).collect();
+        if self.commit(&entries, &mut fates).await? == Kept::Refused && senders.len() > 1 {
+            // The rows of one group are at fault: the others are not made to fail with it for ever.
+            let mut at = 0;
+            for (count, _) in &senders {
+                let group = at..at + count;
+                self.commit(&entries[group.clone()], &mut fates[group]).await?;
+                at += count;
+            }
+        }
         let mut fates = fates.into_iter();
         for (count, sender) in senders {
             // Whoever asked may have gone; what was stored stays stored.
@@ -110,52 +138,81 @@ impl Writer {
         Ok(())
     }
 
-    /// Stores the entries. A ticket is claimed before the transaction begins: a message whose line has already
-    /// answered "temporary error" is left out, because the SMSC will bring it again.
-    async fn commit(&mut self, entries: &[Entry]) -> Result<Vec<Fate>, Fenced> {
-        let claim = |entry: &Entry| match entry.ticket() {
-            Some(ticket) if !ticket.claim() => Fate::GivenUp,
-            Some(_) | None => Fate::Stored,
-        };
-        let mut fates: Vec<Fate> = entries.iter().map(claim).collect();
-        let before = self.mark.clone();
-        match store::commit(&self.db, entries, &mut fates, &mut self.mark, self.clock.now()).await {
-            Ok(()) => {
-                if std::mem::take(&mut self.failing) {
-                    warn!("Ledger is being written again");
-                }
-            }
+    /// Stores the entries, and the session breaks that are not noted yet.
+    async fn commit(&mut self, entries: &[Entry], fates: &mut [Fate]) -> Result<Kept, Fenced> {
+        let (before, now) = (self.mark.clone(), self.clock.now());
+        let breaks = self.breaks.make_contiguous();
+        let error = match store::commit(&self.db, entries, fates, breaks, &mut self.mark, now).await {
+            Ok(()) => return Ok(self.kept()),
             Err(CommitError::Fenced) => {
                 error!("Ledger is owned by another process now; stopping");
                 return Err(Fenced);
             }
             Err(CommitError::Db(error)) => {
-                if !std::mem::replace(&mut self.failing, true) {
-                    error!(%error, "Ledger cannot be written; carriers get temporary errors until it can");
-                }
-                let tried = std::mem::replace(&mut self.mark, before);
-                if self.was_committed(&tried).await {
-                    return Ok(fates);
-                }
-                for fate in fates.iter_mut().filter(|fate| **fate != Fate::GivenUp) {
-                    *fate = Fate::Failed;
-                }
-                // The database is given a moment before the next try, so that a fault is not met with a storm.
-                tokio::time::sleep(Duration::from_millis(50)).await;
+                self.mark = before;
+                error
             }
+            Err(CommitError::Unsure(error)) => {
+                let tried = std::mem::replace(&mut self.mark, before);
+                if self.was_kept(&tried).await {
+                    return Ok(self.kept());
+                }
+                error
+            }
+        };
+        for fate in fates.iter_mut().filter(|fate| **fate != Fate::GivenUp) {
+            *fate = Fate::Failed;
         }
-        Ok(fates)
+        if !std::mem::replace(&mut self.failing, true) {
+            error!(%error, "Ledger cannot be written; carriers get temporary errors until it can");
+        }
+        tokio::time::sleep(PAUSE).await;
+        let refused = matches!(error, DbError::Refused { .. } | DbError::Unfit { .. });
+        Ok(if refused { Kept::Refused } else { Kept::Nothing })
     }
 
-    /// Asks the database how far this epoch has got, when the answer to a commit was an error: it may have been kept.
-    /// If it cannot be asked, the numbers that were tried are not used again.
-    async fn was_committed(&mut self, tried: &Mark) -> bool {
-        let known = super::start::store::mark(&self.db, self.mark.epoch).await;
-        if let Ok(known) = known {
-            self.mark = known;
+    fn kept(&mut self) -> Kept {
+        self.breaks.clear();
+        if std::mem::take(&mut self.failing) {
+            warn!("Ledger is being written again");
         }
-        let committed = self.mark.audit_head == tried.audit_head && self.mark.settlement_high == tried.settlement_high;
-        self.mark.settlement_high = self.mark.settlement_high.max(tried.settlement_high);
-        committed
+        Kept::All
+    }
+
+    /// Asks the database whether a commit was kept whose answer was an error. Nobody is told anything, and nothing else
+    /// is written, until that is known: a row told as lost that is there would be answered twice, and a chain continued
+    /// from the wrong head would be broken for ever. The lines answer "temporary error" by themselves meanwhile.
+    async fn was_kept(&mut self, tried: &Mark) -> bool {
+        loop {
+            match super::start::store::mark(&self.db, tried.epoch).await {
+                Ok(known) => {
+                    let kept = known.commits == tried.commits;
+                    self.mark = known;
+                    return kept;
+                }
+                Err(_) if self.work.is_closed() => return false,
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+        }
+    }
+}
+
+/// Whether anything of a group was kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kept {
+    /// All of it.
+    All,
+    /// Nothing, because the database cannot be used now.
+    Nothing,
+    /// Nothing, because of what stands in the rows.
+    Refused,
+}
+
+/// A ticket is claimed before the transaction begins: a message whose line has already answered "temporary error" is
+/// left out, because the SMSC will bring it again.
+fn claim(entry: &Entry) -> Fate {
+    match entry.ticket() {
+        Some(ticket) if !ticket.claim() => Fate::GivenUp,
+        Some(_) | None => Fate::Stored,
     }
 }

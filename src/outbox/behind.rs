@@ -19,10 +19,15 @@ impl Outbox {
     /// Fetches waiting replies from the ledger while the outbox is behind and has room. The flag is cleared before the
     /// last look, so that nothing can slip in between.
     pub(super) async fn catch_up(&mut self) {
-        while self.inside.behind.load(Ordering::Acquire) && self.ring.len() + self.unmarked.len() < RING / 2 && self.may_try() {
+        while self.inside.behind.load(Ordering::Acquire)
+            && self.ring.len() + self.unmarked.len() < RING / 2
+            && self.may_try()
+        {
             // What the door still holds is older than anything that was turned away.
             while let Ok(replies) = self.inside.replies.try_recv() {
-                replies.into_iter().for_each(|reply| self.take(reply));
+                for reply in replies {
+                    self.take(reply);
+                }
             }
             let mut last_look = false;
             loop {
@@ -30,7 +35,9 @@ impl Outbox {
                 match self.ledger.waiting(&self.carrier.id, self.taken, limit).await {
                     Ok(waiting) => {
                         let full = waiting.len() as i64 >= limit;
-                        waiting.into_iter().for_each(|one| self.adopt(one));
+                        for one in waiting {
+                            self.adopt(&one);
+                        }
                         if full {
                             self.inside.behind.store(true, Ordering::Release);
                             break;
@@ -59,7 +66,7 @@ impl Outbox {
         self.wait_until.is_none_or(|at| Instant::now() >= at)
     }
 
-    fn adopt(&mut self, one: Waiting) {
+    fn adopt(&mut self, one: &Waiting) {
         self.taken = self.taken.max(one.key);
         let inherited = one.key.epoch() != self.ledger.epoch();
         let Some(content) = Content::from_octets(&one.content) else {

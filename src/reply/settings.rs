@@ -54,7 +54,11 @@ pub struct Settings {
 impl Settings {
     /// Takes the configuration, with the words of the shipped grammar; put others into `words` afterwards.
     pub fn new(reply: &ReplySettings, contact: &Contact) -> Self {
-        Self { max_segments: reply.max_segments, contact: contact.clone(), words: Lang::ALL.map(|lang| Words::of(&QuerySettings::default(), lang)) }
+        Self {
+            max_segments: reply.max_segments,
+            contact: contact.clone(),
+            words: Lang::ALL.map(|lang| Words::of(&QuerySettings::default(), lang)),
+        }
     }
 
     /// The words in one language.

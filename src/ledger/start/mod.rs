@@ -17,7 +17,7 @@ pub struct Ended {
     pub last_seen: Micros,
     /// n of its last exchange.
     pub exchange_high: i64,
-    /// Whether it ended in order.
+    /// Whether it ended in order. Only the start that comes next knows a crash.
     pub orderly: bool,
 }
 
@@ -45,8 +45,8 @@ pub struct Recent {
     pub fingerprints: Vec<Token>,
 }
 
-/// A part whose text is not whole, as it was stored.
-#[derive(Clone, Debug)]
+/// A part whose text is not whole, as it was stored. Not to be printed: its content stands open in it.
+#[derive(Clone)]
 pub struct OpenPart {
     /// Its key.
     pub key: RowKey,

@@ -5,7 +5,7 @@ use futures_util::TryStreamExt as _;
 use super::{Break, Ended, Recent};
 use crate::{
     clock::Micros,
-    db::{Db, DbError, in_tx, reading},
+    db::{Db, DbError, Tx, in_tx, reading},
     ledger::{
         row::CHAIN_START,
         seal::{TOKEN, Token},
@@ -23,24 +23,25 @@ pub(in crate::ledger) async fn take_epoch(
     now: Micros,
 ) -> Result<(Mark, Vec<Ended>), DbError> {
     let mut tx = db.begin().await?;
-    if let crate::db::Tx::Postgres(..) = &tx {
-        // Two instances starting together must not take the same number.
-        let locked = in_tx!(&mut tx, conn => sqlx::query("select 1 from writer order by epoch desc limit 1").execute(conn).await.map(|_| ()));
+    if let Tx::Postgres(..) = &tx {
+        // Two instances that start together must not take the same number, and a commit of a process that is being
+        // replaced must be either in what is read below or fenced. SQLite has one writer at a time.
+        let locked =
+            in_tx!(&mut tx, conn => sqlx::query("lock table writer in exclusive mode").execute(conn).await.map(|_| ()));
         locked.map_err(|error| tx.fault(&error))?;
     }
-    type Row = (i64, i64, i64, Option<i64>);
-    let ended: Result<Vec<Row>, sqlx::Error> = in_tx!(&mut tx, conn => sqlx::query_as(
-        "select epoch, committed_at, exchange_high, ended_at from writer where instance = $1 order by epoch",
+    let crashed: Result<Vec<(i64,)>, sqlx::Error> = in_tx!(&mut tx, conn => sqlx::query_as(
+        "update writer set ended_at = committed_at where instance = $1 and ended_at is null returning epoch",
+    ).bind(instance).fetch_all(conn).await);
+    let crashed = crashed.map_err(|error| tx.fault(&error))?;
+    let ended: Result<Vec<(i64, i64, i64)>, sqlx::Error> = in_tx!(&mut tx, conn => sqlx::query_as(
+        "select epoch, committed_at, exchange_high from writer where instance = $1 order by epoch",
     ).bind(instance).fetch_all(conn).await);
     let ended = ended.map_err(|error| tx.fault(&error))?;
-    let done = in_tx!(&mut tx, conn => sqlx::query(
-        "update writer set ended_at = committed_at where instance = $1 and ended_at is null",
-    ).bind(instance).execute(conn).await.map(|_| ()));
-    done.map_err(|error| tx.fault(&error))?;
     let taken: Result<(i64,), sqlx::Error> = in_tx!(&mut tx, conn => sqlx::query_as(
-        "insert into writer (epoch, instance, started_at, salt, key_id, exchange_high, settlement_high, committed_at,
-                             lease_until, audit_head)
-         select coalesce(max(epoch), 0) + 1, cast($1 as text), cast($2 as bigint), $3, cast($4 as bigint), 0, 0,
+        "insert into writer (epoch, instance, started_at, salt, key_id, exchange_high, settlement_high, commits,
+                             committed_at, lease_until, audit_head)
+         select coalesce(max(epoch), 0) + 1, cast($1 as text), cast($2 as bigint), $3, cast($4 as bigint), 0, 0, 0,
                 cast($2 as bigint), cast($5 as bigint), $6 from writer
          returning epoch",
     )
@@ -54,24 +55,30 @@ pub(in crate::ledger) async fn take_epoch(
     .await);
     let (epoch,) = taken.map_err(|error| tx.fault(&error))?;
     tx.commit().await?;
-    let mark = Mark { epoch, exchange_high: 0, settlement_high: 0, audit_head: CHAIN_START };
-    let ended = ended.into_iter().map(|(epoch, committed, exchange_high, ended)| Ended {
+    let mark = Mark { epoch, exchange_high: 0, settlement_high: 0, commits: 0, audit_head: CHAIN_START };
+    let ended = ended.into_iter().map(|(epoch, committed, exchange_high)| Ended {
         epoch,
         last_seen: Micros(committed),
         exchange_high,
-        orderly: ended.is_some(),
+        orderly: !crashed.contains(&(epoch,)),
     });
     Ok((mark, ended.collect()))
 }
 
-/// How far an epoch has got, as the database has it.
+/// How far an epoch has got, as the database has it. A commit of it that is still under way is waited for.
 pub(in crate::ledger) async fn mark(db: &Db, epoch: i64) -> Result<Mark, DbError> {
-    let row: Result<(i64, i64, Vec<u8>), sqlx::Error> = reading!(db, pool => sqlx::query_as(
-        "select exchange_high, settlement_high, audit_head from writer where epoch = $1",
-    ).bind(epoch).fetch_one(pool).await);
-    let (exchange_high, settlement_high, head) = row.map_err(|error| db.fault(&error))?;
+    let mut tx = db.begin().await?;
+    let text = match &tx {
+        Tx::Sqlite(..) => "select exchange_high, settlement_high, commits, audit_head from writer where epoch = $1",
+        Tx::Postgres(..) => {
+            "select exchange_high, settlement_high, commits, audit_head from writer where epoch = $1 for update"
+        }
+    };
+    let row: Result<(i64, i64, i64, Vec<u8>), sqlx::Error> =
+        in_tx!(&mut tx, conn => sqlx::query_as(text).bind(epoch).fetch_one(conn).await);
+    let (exchange_high, settlement_high, commits, head) = row.map_err(|error| tx.fault(&error))?;
     let audit_head = head.try_into().map_err(|_| bad(db, "writer", "audit_head", epoch))?;
-    Ok(Mark { epoch, exchange_high, settlement_high, audit_head })
+    Ok(Mark { epoch, exchange_high, settlement_high, commits, audit_head })
 }
 
 /// Notes that an epoch ended in order.
@@ -105,11 +112,10 @@ pub(in crate::ledger) async fn recent(
     since: Micros,
     limit: usize,
 ) -> Result<Vec<Recent>, DbError> {
-    type Row = (i64, String, i64, Vec<u8>);
     let mut found = Vec::new();
     let lowest = RowKey::new(high.epoch(), 0);
     let result: Result<(), sqlx::Error> = reading!(db, pool => {
-        let mut rows = sqlx::query_as::<_, Row>(
+        let mut rows = sqlx::query_as::<_, (i64, String, i64, Vec<u8>)>(
             "select key, carrier, committed_at, fingerprints from exchange where key <= $1 and key > $2 order by key desc",
         ).bind(high.0).bind(lowest.0).fetch(pool);
         loop {
