@@ -135,7 +135,8 @@ impl TestGateway {
         fs::write(folder.path().join("tracuu.keys"), Keys::new_file(&[7; 64]).as_bytes()).unwrap();
         Shipped::write_to(&folder.path().join("sms-templates")).unwrap();
         let config = Config::load(&file).unwrap();
-        let store = OpenDb { readers: 2, wait: Duration::from_secs(10), ..config.store.open() };
+        let (url, wait) = (config.store.url.clone(), Duration::from_secs(10));
+        let store = OpenDb { name: "store", url, read_only: false, readers: 2, wait };
         Self {
             config,
             clock,
