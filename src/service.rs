@@ -16,7 +16,7 @@ use crate::{
     db::{Db, DbError, OpenDb},
     intake::Intake,
     ledger::{Fenced, Keys, Ledger, LedgerError, SealError, Writer},
-    message::{CarrierId, LineId, LineNo},
+    message::{CarrierId, Lang, LineId, LineNo},
     outbox::{Door, LineSlot, Outbox},
     query::Grammar,
     registry::{Registry, RegistryError},
@@ -78,31 +78,15 @@ pub async fn open_store(config: &Config) -> Result<(Db, Arc<Keys>), ServiceError
 /// Loads the templates, with the words of the configured grammar in them.
 ///
 /// # Errors
-/// Every fault of the set or the grammar.
-pub fn open_templates(config: &Config, grammar: &Grammar) -> Result<Templates, TemplateFaults> {
-    Templates::open(&config.reply.templates, template_settings(config, grammar))
+/// Every fault of the set.
+pub fn open_templates(config: &Config) -> Result<Templates, TemplateFaults> {
+    Templates::open(&config.reply.templates, template_settings(config))
 }
 
 /// What templates are checked and used with under this configuration.
-pub fn template_settings(config: &Config, grammar: &Grammar) -> reply::Settings {
-    let mut settings = reply::Settings::new(&config.reply, &config.contact);
-    for lang in crate::message::Lang::ALL {
-        let words = &mut settings.words[lang as usize];
-        for (at, field) in crate::message::Field::ALL.into_iter().enumerate() {
-            grammar.word(field, lang).clone_into(&mut words.fields[at]);
-        }
-        for (kind, word) in [
-            (crate::config::QueryKind::Record, &mut words.info),
-            (crate::config::QueryKind::OldCard, &mut words.card),
-            (crate::config::QueryKind::HowTo, &mut words.help),
-            (crate::config::QueryKind::Contact, &mut words.contact),
-        ] {
-            if let Some(keyword) = config.query.kind(kind).wording.of(lang).keywords.first() {
-                keyword.clone_into(word);
-            }
-        }
-    }
-    settings
+pub fn template_settings(config: &Config) -> reply::Settings {
+    let words = Lang::ALL.map(|lang| reply::Words::of(&config.query, lang));
+    reply::Settings { words, ..reply::Settings::new(&config.reply, &config.contact) }
 }
 
 /// Builds the grammar.
@@ -135,7 +119,7 @@ impl Service {
     /// [`ServiceError`]: what is missing or wrong; nothing is left running.
     pub async fn build(config: &Config, clock: Clock, chance: Chance) -> Result<Self, ServiceError> {
         let grammar = build_grammar(config)?;
-        let templates = Arc::new(open_templates(config, &grammar)?);
+        let templates = Arc::new(open_templates(config)?);
         let registry = Registry::open(&config.registry).await?;
         let (db, keys) = open_store(config).await?;
         let kind = db.kind();

@@ -111,7 +111,7 @@ impl Desk {
         for event in events {
             match event {
                 LineEvent::Question(part) => {
-                    let carrier = Arc::clone(self.owners.get(usize::from(part.line.0))?);
+                    let Some(carrier) = self.owner(part.line) else { continue };
                     let (line, session, sequence) = (part.line, part.session, part.sequence);
                     match self.intake.accept(&carrier, part) {
                         Taken::Whole(inbound) => {
@@ -123,13 +123,13 @@ impl Desk {
                     }
                 }
                 LineEvent::Receipt { line, session, sequence, ticket, receipt, received_at } => {
-                    let carrier = Arc::clone(self.owners.get(usize::from(line.0))?);
+                    let Some(carrier) = self.owner(line) else { continue };
                     let (id, stream) = (carrier.id.clone(), carrier.stream);
                     let entry = Entry::Receipt { carrier: id, stream, line: line.0, receipt, received_at, ticket };
                     stored.push(asked(carrier, line, session, sequence, entry));
                 }
                 LineEvent::Down { line, session, at, .. } => {
-                    let carrier = Arc::clone(self.owners.get(usize::from(line.0))?);
+                    let Some(carrier) = self.owner(line) else { continue };
                     self.intake.session_ended(&carrier, line, session, at);
                     self.decider.ledger.note_break(carrier.id.clone(), at).await;
                 }
@@ -137,6 +137,11 @@ impl Desk {
             }
         }
         if questions.is_empty() && stored.is_empty() { None } else { Some(self.decide(questions, stored).await) }
+    }
+
+    /// The carrier of a line. Lines are numbered by the service that owns this desk, so there is always one.
+    fn owner(&self, line: LineNo) -> Option<Arc<Carrier>> {
+        self.owners.get(usize::from(line.0)).map(Arc::clone)
     }
 
     /// Decides on the questions and hands everything to the writer, in the order of its keys.

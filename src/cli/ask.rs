@@ -72,7 +72,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<(), Failed> {
 
 async fn decider(config: &crate::config::Config) -> Result<Decider, Failed> {
     let grammar = service::build_grammar(config)?;
-    let templates = std::sync::Arc::new(service::open_templates(config, &grammar).map_err(Failed::wrong)?);
+    let templates = std::sync::Arc::new(service::open_templates(config).map_err(Failed::wrong)?);
     let registry = Registry::open(&config.registry).await.map_err(service::ServiceError::from)?;
     let keys = std::sync::Arc::new(crate::ledger::Keys::read(&config.store.key_file).map_err(Failed::wrong)?);
     let wait = config.store.wait;

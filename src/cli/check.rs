@@ -66,7 +66,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<(), Failed> {
 
 fn templates(config: &Config, found: &mut Vec<Finding>) {
     let checked = service::build_grammar(config)
-        .and_then(|grammar| service::open_templates(config, &grammar).map_err(service::ServiceError::from));
+        .and_then(|_| service::open_templates(config).map_err(service::ServiceError::from));
     found.push(match checked {
         Ok(templates) => good("templates", format!("version {}", templates.current().version_hex())),
         Err(error) => bad("templates", error, false),

@@ -29,8 +29,7 @@ pub(super) fn run(command: Command) -> Result<(), Failed> {
         Command::Render { file, only } => (file, Some(only.unwrap_or_default())),
     };
     let config = file.load()?;
-    let grammar = service::build_grammar(&config)?;
-    let settings = service::template_settings(&config, &grammar);
+    let settings = service::template_settings(&config);
     let set = TemplateSet::load(&config.reply.templates, &settings).map_err(Failed::wrong)?;
     let Some(only) = render else {
         say(format!("{}: no fault, version {}", config.reply.templates.display(), set.version_hex()));

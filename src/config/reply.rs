@@ -22,7 +22,7 @@ fn default_fields(s: &mut Section) -> Vec<Field> {
 /// How replies are made.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ReplySettings {
-    /// The folder with `vi/` and `en/`.
+    /// The folder with `vi/` and `en/`; a relative path is taken from the folder of the configuration file.
     pub templates: PathBuf,
     /// Physical messages one reply may take, 1 to 5. A longer answer loses fields from its end.
     pub max_segments: u8,
@@ -52,7 +52,7 @@ impl ReplySettings {
             s.fault("templates", "must be the path of a folder");
         }
         let settings = Self {
-            templates: templates.into(),
+            templates: s.path(&templates),
             max_segments: s.number("max_segments", usual.max_segments, 1..=5),
             watch: s.flag("watch", usual.watch),
             default_fields: default_fields(&mut s),

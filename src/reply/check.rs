@@ -3,11 +3,11 @@
 use super::{
     context::required,
     fault::{Fault, TemplateFault},
-    request::ReplyRequest,
+    request::{Facts, ReplyRequest},
     samples::{SHORT_CODE, samples},
     set::TemplateSet,
     source::outcomes,
-    text::{AVOIDED, is_unseen},
+    text::{AVOIDED, is_unseen, tidy},
 };
 use crate::{
     message::{Alphabet, Lang, Outcome},
@@ -98,15 +98,12 @@ pub(super) fn try_all(set: &TemplateSet, faults: &mut Vec<TemplateFault>) {
 /// Whether the value of a required variable stands in the text. The fields of an answer may have been cut, and those
 /// variables are looked for in the template alone.
 fn appears(set: &TemplateSet, request: &ReplyRequest<'_>, name: &str, shown: &str) -> bool {
-    let value = match name {
-        "phone" => set.settings.contact.phone.as_str(),
-        "form" => match request.facts {
-            super::Facts::FullNumberNeeded { form } | super::Facts::Misread { form } => form,
-            _ => return true,
-        },
+    let value = match (name, request.facts) {
+        ("phone", _) => set.settings.contact.phone.as_str(),
+        ("form", Facts::FullNumberNeeded { form } | Facts::Misread { form }) => form,
         _ => return true,
     };
-    shown.contains(&super::text::tidy(sms::plain(value)))
+    shown.contains(&tidy(sms::plain(value)))
 }
 
 fn report(found: &mut Vec<TemplateFault>, new: TemplateFault) {

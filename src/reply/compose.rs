@@ -54,7 +54,7 @@ impl TemplateSet {
         let draft = match request.facts {
             Facts::Answered { person, fields, full_number_typed } => {
                 context.id = Some(shown_id(&person.personal_id, full_number_typed));
-                self.answer(request, context, &Asked { person, fields, language, lang: request.lang })?
+                self.answer(request, &context, &Asked { person, fields, language, lang: request.lang })?
             }
             Facts::OldCardMatches { person, old, full_number_typed }
             | Facts::OldCardDiffers { person, old, full_number_typed } => {
@@ -88,7 +88,7 @@ impl TemplateSet {
     }
 
     /// All fields that were asked for, or as many as there is room for, and how to ask for the rest.
-    fn answer(&self, request: &ReplyRequest<'_>, context: Context, asked: &Asked<'_>) -> Result<Draft, Error> {
+    fn answer(&self, request: &ReplyRequest<'_>, context: &Context, asked: &Asked<'_>) -> Result<Draft, Error> {
         let with = |shown: &str, more: &str| {
             let mut context = context.clone();
             context.fields = Some(Value::from(shown));

@@ -5,11 +5,25 @@ use std::{fmt, sync::Arc};
 use minijinja::value::{Object, Value};
 
 use super::settings::Settings;
-use crate::message::{Lang, Outcome};
+use crate::message::{Field, Lang, Outcome};
 
 /// Variables of every text.
-const COMMON: [&str; 10] =
-    ["short_code", "name", "post", "duty", "phone", "email", "info_word", "card_word", "help_word", "contact_word"];
+const COMMON: [&str; 11] = [
+    "short_code",
+    "name",
+    "post",
+    "duty",
+    "phone",
+    "email",
+    "info_word",
+    "card_word",
+    "help_word",
+    "contact_word",
+    "example_words",
+];
+
+/// The fields whose words stand as examples in instructions.
+const EXAMPLES: [Field; 2] = [Field::FullName, Field::Hometown];
 
 /// Variables that only some texts have.
 fn own_variables(outcome: Outcome) -> &'static [&'static str] {
@@ -52,6 +66,7 @@ pub(super) struct Fixed {
     card_word: Value,
     help_word: Value,
     contact_word: Value,
+    example_words: Value,
 }
 
 impl Fixed {
@@ -69,6 +84,7 @@ impl Fixed {
             card_word: Value::from(words.card.as_str()),
             help_word: Value::from(words.help.as_str()),
             contact_word: Value::from(words.contact.as_str()),
+            example_words: Value::from(EXAMPLES.map(|field| words.fields[field as usize].as_str()).join(", ")),
         }
     }
 }
@@ -121,6 +137,7 @@ impl Context {
             "card_word" => Some(&fixed.card_word),
             "help_word" => Some(&fixed.help_word),
             "contact_word" => Some(&fixed.contact_word),
+            "example_words" => Some(&fixed.example_words),
             _ => None,
         }
     }

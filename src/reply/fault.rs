@@ -28,7 +28,7 @@ impl fmt::Display for TemplateFault {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Fault {
     /// There is no such file.
-    #[error("the file is missing{}", hint(.near))]
+    #[error("the file is missing{}", hint(.near.as_ref()))]
     Missing {
         /// A file there whose name is nearly right.
         near: Option<String>,
@@ -61,7 +61,7 @@ pub enum Fault {
     #[error("cannot be understood ({0}); see that every {{{{ has its }}}} and every {{% if %}} its {{% endif %}}")]
     Syntax(String),
     /// A variable that this file does not have.
-    #[error("unknown variable \"{name}\"{}", hint(.near))]
+    #[error("unknown variable \"{name}\"{}", hint(.near.as_ref()))]
     UnknownVariable {
         /// As written.
         name: String,
@@ -101,7 +101,7 @@ pub enum Fault {
     #[error("write WORD = label, for example HOTEN = Ho ten")]
     NotALabel,
     /// A word of fields.txt that names no field.
-    #[error("unknown field word \"{word}\"{}", hint(.near))]
+    #[error("unknown field word \"{word}\"{}", hint(.near.as_ref()))]
     UnknownField {
         /// As written.
         word: String,
@@ -124,8 +124,8 @@ pub enum Fault {
     NoLabel(&'static str),
 }
 
-fn hint(near: &Option<String>) -> String {
-    near.as_ref().map_or_else(String::new, |near| format!(" (did you mean \"{near}\"?)"))
+fn hint(near: Option<&String>) -> String {
+    near.map_or_else(String::new, |near| format!(" (did you mean \"{near}\"?)"))
 }
 
 /// Everything wrong with a set; never empty. One fault a line when shown.

@@ -51,7 +51,7 @@ pub enum Facts<'a> {
     Refused,
     /// The short key fits more than one person.
     FullNumberNeeded {
-        /// The form that would do, from the configuration: `TTCD <12 so CCCD>`.
+        /// The form that would do, from the configuration: `TTCD <12 so dinh danh>`.
         form: &'a str,
     },
     /// The text was no question.

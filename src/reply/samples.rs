@@ -107,8 +107,8 @@ pub(super) fn samples(lang: Lang, outcome: Outcome, words: &Words) -> Vec<Sample
         }
         Outcome::FullNumberNeeded | Outcome::Misread => {
             let (key, long) = match lang {
-                Lang::Vi => ("<12 so CCCD>", "<9 so CMND> <12 so CCCD>"),
-                Lang::En => ("<12 digits>", "<9-digit old number> <12 digits>"),
+                Lang::Vi => ("<12 so dinh danh>", "<9 so CMND> <6 so cuoi so dinh danh>"),
+                Lang::En => ("<12 digits of your ID number>", "<old 9 digits> <last 6 digits of your ID number>"),
             };
             vec![
                 sample("short form", Owned::Form(outcome, format!("{} {key}", words.info))),

@@ -30,6 +30,7 @@ fn faults(files: &[(&str, Option<&[u8]>)]) -> Vec<String> {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "one table of every kind of fault")]
 fn each_kind_of_fault_is_named_with_its_place() {
     let long = "x ".repeat(3_000);
     let wordy = format!("{} {{{{ phone }}}}", "chữ ".repeat(60));
