@@ -3,12 +3,14 @@
 //! A configuration is one TOML file; an environment variable `TRACUU__SECTION__KEY` stands above it
 //! (`TRACUU__CARRIERS__VTL__PASSWORD`). Unknown keys are refused. `tracuu.example.toml` shows every setting.
 
+mod billing;
 mod carrier;
 mod reader;
 
 use secrecy::SecretString;
 
 pub use crate::sms::DefaultAlphabet;
+pub use billing::BillingSettings;
 pub use carrier::{Carrier, InDoubtRule, Line, TemporaryStatus};
 pub use reader::{Fault, Findings, Section, distance};
 

@@ -350,7 +350,7 @@ const KIND_RESPONSE: i64 = 1;
 const KIND_RECEIPT: i64 = 2;
 
 /// The form in which message ids are compared: blanks cut, lower case, no leading zeros unless it is a UUID.
-pub(super) fn receipt_key(id: &str) -> String {
+pub(crate) fn receipt_key(id: &str) -> String {
     let id = id.trim().to_ascii_lowercase();
     let bare = id.trim_start_matches('0');
     if id.contains('-') || bare.is_empty() { id } else { bare.to_owned() }
