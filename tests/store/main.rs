@@ -1,6 +1,8 @@
 //! What the code above the databases relies on, tried on SQLite and on PostgreSQL.
 
 #[cfg(test)]
+mod billing;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod secrecy;
