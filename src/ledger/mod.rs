@@ -28,6 +28,7 @@ pub use row::{
 };
 pub use seal::{EpochKeys, Keys, SealError, TOKEN, Table, Token, contract_token, hex};
 pub use start::{Break, Ended, OpenPart, Recent};
+pub(crate) use store::receipt_key;
 pub use writer::{Fenced, Writer};
 
 use crate::{

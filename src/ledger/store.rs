@@ -230,6 +230,158 @@ async fn insert_parts(tx: &mut Tx, rows: &[&PartRow]) -> Result<(), DbError> {
     PART.run(tx, columns).await
 }
 
+/// Rows of `settlement` and `receipt_id` being gathered.
+struct Settled {
+    columns: Vec<Column>,
+    ids: Vec<Column>,
+}
+
+impl Default for Settled {
+    fn default() -> Self {
+        let (int, text) = (|| Column::Int(Vec::new()), || Column::Text(Vec::new()));
+        let columns = vec![
+            int(),
+            int(),
+            int(),
+            int(),
+            text(),
+            text(),
+            int(),
+            int(),
+            int(),
+            text(),
+            int(),
+            int(),
+            int(),
+            int(),
+            text(),
+            text(),
+            int(),
+        ];
+        Self { columns, ids: vec![text(), text(), int(), int(), int()] }
+    }
+}
+
+impl Settled {
+    fn push(columns: &mut [Column], ints: &[Option<i64>], texts: &[Option<&str>]) {
+        let (mut ints, mut texts) = (ints.iter(), texts.iter());
+        for column in columns {
+            match column {
+                Column::Int(values) => values.push(ints.next().copied().flatten()),
+                Column::Text(values) => values.push(texts.next().copied().flatten().map(str::to_owned)),
+                Column::Bytes(values) => values.push(None),
+            }
+        }
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a receipt's facts, each once, from one call")]
+    async fn receipt(
+        &mut self,
+        tx: &mut Tx,
+        carrier: &CarrierId,
+        stream: Stream,
+        line: u16,
+        receipt: &ReceiptTlvs,
+        at: Micros,
+        mark: &mut Mark,
+    ) -> Result<(), DbError> {
+        let found: Result<Vec<(i64,)>, sqlx::Error> = in_tx!(&mut *tx, conn => sqlx::query_as(
+            "select exchange_key from receipt_id where carrier = $1 and message_id = $2 order by at desc limit 1",
+        ).bind(carrier.as_str()).bind(receipt_key(&receipt.message_id)).fetch_all(conn).await);
+        let exchange = found.map_err(|error| tx.fault(&error))?.first().map(|(key,)| *key);
+        let result = match receipt.state {
+            ReceiptState::Delivered => SettlementResult::Delivered,
+            ReceiptState::Failed => SettlementResult::Undelivered,
+            ReceiptState::InHand => SettlementResult::InHand,
+            ReceiptState::Unknown => SettlementResult::Unknown,
+        };
+        let delivered = i64::from(receipt.state == ReceiptState::Delivered);
+        let key = mark.next_settlement();
+        Self::push(
+            &mut self.columns,
+            &[
+                Some(key.0),
+                exchange,
+                Some(KIND_RECEIPT),
+                Some(0),
+                Some(line.into()),
+                None,
+                Some(at.0),
+                Some(0),
+                Some(0),
+                Some(delivered),
+                None,
+                Some(0),
+            ],
+            &[
+                Some(carrier.as_str()),
+                Some(stream.letter()),
+                Some(result.as_str()),
+                Some(&receipt.error),
+                Some(&receipt.message_id),
+            ],
+        );
+        Ok(())
+    }
+}
+
+/// `settlement.kind`: the carrier's answers, or giving up.
+const KIND_RESPONSE: i64 = 1;
+/// `settlement.kind`: a receipt. Without an exchange: nobody knows the message id.
+const KIND_RECEIPT: i64 = 2;
+
+/// The form in which message ids are compared: blanks cut, lower case, no leading zeros unless it is a UUID.
+pub(crate) fn receipt_key(id: &str) -> String {
+    let id = id.trim().to_ascii_lowercase();
+    let bare = id.trim_start_matches('0');
+    if id.contains('-') || bare.is_empty() { id } else { bare.to_owned() }
+}
+
+async fn settle(tx: &mut Tx, rows: &[&SettlementRow], to: &mut Settled, mark: &mut Mark) -> Result<(), DbError> {
+    let keys: Vec<i64> = rows.iter().map(|row| row.exchange.0).collect();
+    // The row that takes the reply out of the outbox closes its billing record; any other is only noted.
+    let mut closing: HashSet<i64> = delete_keys(tx, "outbox", &keys).await?.into_iter().collect();
+    let marked: Vec<i64> = rows.iter().filter(|row| row.marked).map(|row| row.exchange.0).collect();
+    delete_keys(tx, "sending", &marked).await?;
+    for row in rows {
+        let closes = closing.remove(&row.exchange.0);
+        let ids = row.message_ids.join(";");
+        Settled::push(
+            &mut to.columns,
+            &[
+                Some(mark.next_settlement().0),
+                Some(row.exchange.0),
+                Some(KIND_RESPONSE),
+                Some(closes.into()),
+                row.line.map(i64::from),
+                row.submitted_at.map(|at| at.0),
+                Some(row.settled_at.0),
+                Some(row.planned.into()),
+                Some(row.accepted.into()),
+                None,
+                row.status.map(i64::from),
+                Some(row.flags),
+            ],
+            &[
+                Some(row.carrier.as_str()),
+                Some(row.stream.letter()),
+                Some(row.result.as_str()),
+                None,
+                Some(&ids).filter(|ids| !ids.is_empty()).map(String::as_str),
+            ],
+        );
+        let ids = row.message_ids.iter().enumerate().filter(|(_, id)| row.receipts && !id.is_empty());
+        for (segment, id) in ids {
+            Settled::push(
+                &mut to.ids,
+                &[Some(row.exchange.0), Some(segment as i64), Some(row.settled_at.0)],
+                &[Some(row.carrier.as_str()), Some(&receipt_key(id))],
+            );
+        }
+    }
+    Ok(())
+}
+
 async fn repeat(tx: &mut Tx, key: RowKey, of: RowKey, carrier: &CarrierId, at: Micros) -> Result<Fate, DbError> {
     let done = in_tx!(&mut *tx, conn => sqlx::query(
         "insert into repeat_question (key, of_key, carrier, received_at)

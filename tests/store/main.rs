@@ -1,15 +1,7 @@
 //! What the code above the databases relies on, tried on SQLite and on PostgreSQL.
 
 #[cfg(test)]
-mod book;
-#[cfg(test)]
-mod chained;
-#[cfg(test)]
-mod fenced;
-#[cfg(test)]
-mod intake;
-#[cfg(test)]
-mod kept;
+mod billing;
 #[cfg(test)]
 mod opening;
 #[cfg(test)]
