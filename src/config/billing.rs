@@ -23,10 +23,11 @@ pub struct BillingSettings {
 impl BillingSettings {
     /// Reads `[billing]`.
     pub fn read(mut s: Section) -> Self {
-        let dir = PathBuf::from(s.text("dir", "billing"));
-        if dir.as_os_str().is_empty() {
+        let dir = s.text("dir", "billing");
+        if dir.is_empty() {
             s.fault("dir", "must name a folder");
         }
+        let dir = s.path(&dir);
         let mut zone = s.text("zone", ZONE);
         if TimeZone::get(&zone).is_err() {
             s.fault("zone", format!("must be a zone of the IANA database like \"{ZONE}\", got \"{zone}\""));

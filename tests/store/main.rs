@@ -3,11 +3,23 @@
 #[cfg(test)]
 mod billing;
 #[cfg(test)]
+mod book;
+#[cfg(test)]
+mod chained;
+#[cfg(test)]
+mod fenced;
+#[cfg(test)]
+mod intake;
+#[cfg(test)]
+mod kept;
+#[cfg(test)]
 mod opening;
 #[cfg(test)]
 mod outbox;
 #[cfg(test)]
 mod ranked;
+#[cfg(test)]
+mod registry;
 #[cfg(test)]
 mod remembered;
 #[cfg(test)]

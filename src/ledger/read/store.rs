@@ -80,6 +80,13 @@ pub struct Span<'a> {
     pub hi: RowKey,
 }
 
+impl<'a> Span<'a> {
+    /// All rows of a kind, carrier and stream.
+    pub fn all(kind: RecordKind, carrier: &'a CarrierId, stream: Stream) -> Self {
+        Self { kind, carrier, stream, lo: RowKey(0), hi: RowKey(i64::MAX) }
+    }
+}
+
 /// How many rows a span has, and the key of the first whose event lies at or after `end`. The event of a question is its
 /// arrival, that of a reply its first sending (or, never sent, when it was given up).
 ///
