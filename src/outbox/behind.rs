@@ -65,13 +65,13 @@ impl Outbox {
         let inherited = one.key.epoch() != self.ledger.epoch();
         let Some(content) = Content::from_octets(&one.content) else {
             tracing::error!(row = one.key.0, "A stored reply cannot be read and is recorded as not sent");
-            self.settled.push(self.unsent(&one, 0, SettlementResult::Rejected, 0));
+            self.settled.push(self.unsent(one, 0, SettlementResult::Rejected, 0));
             return;
         };
         if one.marked && inherited {
             // The carrier asked for `hold`: it was about to be sent when the process ended, so nobody knows.
             let planned = content.segments().len() as u8;
-            self.settled.push(self.unsent(&one, planned, SettlementResult::Unknown, FLAG_IN_DOUBT));
+            self.settled.push(self.unsent(one, planned, SettlementResult::Unknown, FLAG_IN_DOUBT));
             return;
         }
         // Without a mark, a carrier with `hold` has certainly not been sent it.
