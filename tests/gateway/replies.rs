@@ -83,7 +83,11 @@ async fn all_refusals_look_alike() {
         ("wrong key with fields", adult.phone, "TTCD 999999 HOTEN QUEQUAN".to_owned()),
         ("own old card, wrong key", adult.phone, format!("CMND {old} 999999")),
         ("locked", cast::LOCKED.phone, format!("TTCD {}", cast::LOCKED.short_key())),
-        ("locked, old card", cast::LOCKED.phone, format!("CMND {} {}", cast::LOCKED.old_id.unwrap(), cast::LOCKED.personal_id)),
+        (
+            "locked, old card",
+            cast::LOCKED.phone,
+            format!("CMND {} {}", cast::LOCKED.old_id.unwrap(), cast::LOCKED.personal_id),
+        ),
         ("deceased", cast::DECEASED.phone, format!("TTCD {}", cast::DECEASED.short_key())),
         ("deceased, full number", cast::DECEASED.phone, format!("TTCD {}", cast::DECEASED.personal_id)),
     ];
