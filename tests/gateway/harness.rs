@@ -19,9 +19,9 @@ use tracuu::{
     db::{Db, OpenDb},
     ledger::{
         Keys,
-        read::store::{Balance, MoRow, MtRow, balance, mo_rows, mt_rows},
+        read::store::{Balance, MoRow, MtRow, RecordKind, Span, balance, mo_rows, mt_rows},
     },
-    message::{CarrierId, RowKey},
+    message::CarrierId,
     registry,
     reply::Shipped,
     service::{Service, ServiceError},
@@ -290,9 +290,9 @@ impl TestGateway {
     pub(crate) async fn records(&self, carrier: &str) -> (Vec<MoRow>, Vec<MtRow>) {
         let db = self.open_store().await;
         let carrier = &self.config.carriers[&CarrierId::parse(carrier).unwrap()];
-        let (all, most) = ((RowKey(0), RowKey(i64::MAX)), 1_000_000);
-        let mo = mo_rows(&db, &carrier.id, carrier.stream, all.0, all.1, most).await.unwrap();
-        let mt = mt_rows(&db, &carrier.id, carrier.stream, all.0, all.1, most).await.unwrap();
+        let most = 1_000_000;
+        let mo = mo_rows(&db, Span::all(RecordKind::Mo, &carrier.id, carrier.stream), most).await.unwrap();
+        let mt = mt_rows(&db, Span::all(RecordKind::Mt, &carrier.id, carrier.stream), most).await.unwrap();
         db.close().await;
         (mo, mt)
     }

@@ -204,7 +204,7 @@ fn storable(text: &str) -> String {
 }
 
 /// The form in which message ids are compared: NULs and blanks cut, lower case, no leading zeros unless it is a UUID.
-fn receipt_key(id: &str) -> String {
+pub(crate) fn receipt_key(id: &str) -> String {
     let id = storable(id).trim().to_ascii_lowercase();
     let bare = id.trim_start_matches('0');
     if id.contains('-') || bare.is_empty() { id } else { bare.to_owned() }
