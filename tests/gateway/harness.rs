@@ -28,6 +28,8 @@ use tracuu::{
     sim::{Deliver, DeliverAnswer, Phone, PhoneReply, SimError, Smsc, SmscSettings},
 };
 
+use crate::logs;
+
 /// The code that citizens text to.
 pub(crate) const CODE: &str = "9999";
 
@@ -105,7 +107,7 @@ impl TestGateway {
 
     /// Starts SMSCs, databases and service, and waits until every line is bound.
     pub(crate) async fn start_with(setup: Setup) -> Self {
-        let gateway = Self::prepare(setup).await.run().await;
+        let gateway = Box::pin(Self::prepare(setup)).await.run().await;
         for smsc in &gateway.smscs {
             soon("the line is bound", smsc.bound()).await;
         }
@@ -114,6 +116,7 @@ impl TestGateway {
 
     /// Everything but the service.
     pub(crate) async fn prepare(mut setup: Setup) -> Self {
+        logs::gather();
         if setup.carriers.is_empty() {
             setup.carriers.push(CarrierSetup::default());
         }
@@ -160,7 +163,8 @@ impl TestGateway {
     /// Starts the service, for the first time or again.
     pub(crate) async fn start_service(&mut self) {
         self.stop = CancellationToken::new();
-        let service = Service::build(&self.config, self.clock.clone(), Chance::seeded(1)).await.unwrap();
+        let built = Service::build(&self.config, self.clock.clone(), Chance::seeded(1));
+        let service = Box::pin(built).await.unwrap();
         self.service.spawn(service.run(self.stop.clone()));
     }
 
@@ -274,6 +278,12 @@ impl TestGateway {
         let counted = reached.await;
         db.close().await;
         counted.unwrap_or_else(|_| panic!("not within {PATIENCE:?}: {what}; last seen {last:?}"))
+    }
+
+    /// The billing records of the usual carrier once every reply is settled.
+    pub(crate) async fn settled(&self) -> (Vec<MoRow>, Vec<MtRow>) {
+        self.until("every reply is settled", |counted| counted.waiting == 0).await;
+        self.records("sim").await
     }
 
     /// The billing records of a carrier: questions and replies.

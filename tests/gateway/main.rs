@@ -3,9 +3,16 @@
 
 mod every_kind_of_question;
 mod harness;
+mod lifecycle;
+mod logs;
+mod noise;
 mod parts;
+mod receipts;
 mod replies;
+mod secrecy;
 mod senders;
 mod sent_again;
+mod submits;
 #[path = "../support/mod.rs"]
 mod support;
+mod templates;
