@@ -96,6 +96,20 @@ create table receipt_id (
     primary key (carrier, message_id, exchange_key, segment)
 );
 
+-- Receipts whose message id no response has named yet: a receipt may overtake the response to its submit_sm.
+-- Taken out when the id comes. Pruned by age.
+create table early_receipt (
+    carrier text not null,
+    message_id text not null,
+    settlement_key bigint not null,
+    line bigint not null,
+    at bigint not null,
+    result text not null,
+    error text not null,
+    raw_id text not null,
+    primary key (carrier, message_id, settlement_key)
+);
+
 -- A part of a long text whose other parts have not come yet. Deleted in the transaction of its exchange.
 create table part (
     key bigint primary key,
