@@ -1,6 +1,12 @@
 //! The command as a person in a terminal meets it.
 
 #[cfg(test)]
+#[path = "cli/first_steps.rs"]
+mod first_steps;
+#[cfg(test)]
+#[path = "cli/settings.rs"]
+mod settings;
+#[cfg(test)]
 mod support;
 
 #[cfg(test)]
