@@ -81,7 +81,8 @@ impl Config {
         let table = match builder.build().and_then(|merged| merged.cache.into_table()) {
             Ok(table) => table,
             Err(error) => {
-                let fault = Fault { place: place.to_owned(), key: "(file)".to_owned(), why: error.to_string() };
+                let why = without_the_line(&error.to_string());
+                let fault = Fault { place: place.to_owned(), key: "(file)".to_owned(), why };
                 return (Err(ConfigFaults(vec![fault])), Findings::default());
             }
         };
@@ -117,4 +118,13 @@ impl Config {
         let faults = std::mem::take(&mut findings.faults);
         (if faults.is_empty() { Ok(config) } else { Err(ConfigFaults(faults)) }, findings)
     }
+}
+
+/// The parser draws the line that it cannot read, which may hold a secret: only where it is and what is wrong stay.
+fn without_the_line(error: &str) -> String {
+    let drawn = |line: &str| {
+        line.split_once('|').is_some_and(|(head, _)| head.bytes().all(|b| b == b' ' || b.is_ascii_digit()))
+    };
+    let told: Vec<&str> = error.lines().map(str::trim).filter(|line| !line.is_empty() && !drawn(line)).collect();
+    told.join(": ")
 }
