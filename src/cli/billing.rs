@@ -3,7 +3,14 @@
 use std::path::PathBuf;
 
 use super::{ConfigFile, Failed, say};
-use crate::{billing, clock::Clock, service};
+use crate::{
+    billing,
+    clock::Clock,
+    config::{BillingSettings, Carrier},
+    db::Db,
+    ledger::Keys,
+    service,
+};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -31,18 +38,18 @@ pub(super) async fn run(command: Command) -> Result<(), Failed> {
             let carrier =
                 carrier.ok_or_else(|| Failed::Wrong("there is no such carrier in the configuration".to_owned()))?;
             let (db, keys) = service::open_store(&config).await?;
-            let now = Clock::System.now();
-            let closed = billing::close(&db, &keys, carrier, &config.billing, now, billing::CloseReason::Manual).await;
+            let files = close_all(&db, &keys, carrier, &config.billing).await;
             db.close().await;
-            let closed = closed.map_err(Failed::wrong)?;
-            say(format!(
-                "{}: {} records ({} MO, {} MT), sha256 {}",
-                closed.path.display(),
-                closed.records,
-                closed.mo,
-                closed.mt,
-                closed.sha256
-            ));
+            for closed in files? {
+                say(format!(
+                    "{}: {} records ({} MO, {} MT), sha256 {}",
+                    closed.path.display(),
+                    closed.records,
+                    closed.mo,
+                    closed.mt,
+                    closed.sha256
+                ));
+            }
             Ok(())
         }
         Command::Verify { file } => match billing::verify(&file) {
@@ -55,6 +62,26 @@ pub(super) async fn run(command: Command) -> Result<(), Failed> {
                 Err(Failed::Wrong(lines.join("\n")))
             }
         },
+    }
+}
+
+/// Closes files until everything settled so far is in one. A file belongs to one month, so there may be two.
+pub(super) async fn close_all(
+    db: &Db,
+    keys: &Keys,
+    carrier: &Carrier,
+    settings: &BillingSettings,
+) -> Result<Vec<billing::ClosedFile>, Failed> {
+    let mut files = Vec::new();
+    loop {
+        let now = Clock::System.now();
+        let closed = billing::close(db, keys, carrier, settings, now, billing::CloseReason::Manual).await;
+        let closed = closed.map_err(Failed::wrong)?;
+        let more = closed.more;
+        files.push(closed);
+        if !more {
+            return Ok(files);
+        }
     }
 }
 

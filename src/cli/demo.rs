@@ -20,8 +20,8 @@ use crate::{
     clock::{Chance, Clock},
     config::Config,
     db::Db,
-    ledger::read::store::{Balance, balance, mo_rows},
-    message::{Outcome, RowKey},
+    ledger::read::store::{Balance, RecordKind, Span, balance, mo_rows},
+    message::Outcome,
     registry,
     service::{self, Service},
     sim::{Smsc, SmscSettings},
@@ -168,10 +168,10 @@ async fn close_billing(config: &Config) -> Result<Vec<billing::ClosedFile>, Fail
     let (db, keys) = service::open_store(config).await?;
     let mut files = Vec::new();
     for carrier in config.carriers.values() {
-        let now = Clock::System.now();
-        let closed = billing::close(&db, &keys, carrier, &config.billing, now, billing::CloseReason::Manual).await;
-        let closed = closed.map_err(Failed::wrong)?;
-        say(format!("\nBilling file of {}: {}", carrier.code, closed.name()));
+        files.extend(super::billing::close_all(&db, &keys, carrier, &config.billing).await?);
+    }
+    for closed in &files {
+        say(format!("\nBilling file {}", closed.name()));
         let text = fs::read_to_string(&closed.path).map_err(Failed::wrong)?;
         for line in super::billing::readable(&text) {
             say(format!("  {line}"));
@@ -183,7 +183,6 @@ async fn close_billing(config: &Config) -> Result<Vec<billing::ClosedFile>, Fail
                 return Err(Failed::Wrong(lines.join("\n")));
             }
         }
-        files.push(closed);
     }
     db.close().await;
     Ok(files)
@@ -192,9 +191,10 @@ async fn close_billing(config: &Config) -> Result<Vec<billing::ClosedFile>, Fail
 /// Each conversation must have ended as it should: the ledger says how it did, in the order they were played.
 async fn outcomes(config: &Config) -> Result<(), Failed> {
     let db = Db::open(&service::store_options(config)).await.map_err(Failed::wrong)?;
-    let (all, talks) = ((RowKey(0), RowKey(i64::MAX)), talks());
+    let talks = talks();
     for carrier in config.carriers.values() {
-        let rows = mo_rows(&db, &carrier.id, carrier.stream, all.0, all.1, 1_000).await.map_err(Failed::wrong)?;
+        let span = Span::all(RecordKind::Mo, &carrier.id, carrier.stream);
+        let rows = mo_rows(&db, span, 1_000).await.map_err(Failed::wrong)?;
         let played = talks.iter().filter(|talk| (talk.way == Way::WithMarks) == carrier.marks);
         for (row, talk) in rows.iter().zip(played) {
             let ended = i16::try_from(row.outcome).ok().and_then(Outcome::from_code);

@@ -25,7 +25,10 @@ enum State {
 
 #[derive(Clone, Copy, Debug)]
 struct Known {
+    /// The row it became.
     key: RowKey,
+    /// The row a repeat of it counts on: its own, or for a part the exchange that uses it up.
+    of: RowKey,
     line: LineNo,
     session: u32,
     received_at: Micros,
@@ -61,8 +64,8 @@ impl Again {
     pub fn repeats(&mut self, print: &Token, now: Micros) -> Option<RowKey> {
         let known = self.known.get(print)?;
         match known.state {
-            State::Pending => Some(known.key),
-            State::Suspect(until) if until >= now => Some(known.key),
+            State::Pending => Some(known.of),
+            State::Suspect(until) if until >= now => Some(known.of),
             State::Answered(_) | State::Suspect(_) => None,
         }
     }
@@ -70,15 +73,23 @@ impl Again {
     /// A new message is on its way to the disk.
     pub fn pending(&mut self, print: Token, key: RowKey, line: LineNo, session: u32, received_at: Micros) {
         self.by_key.insert(key, print);
-        self.known.insert(print, Known { key, line, session, received_at, state: State::Pending });
+        self.known.insert(print, Known { key, of: key, line, session, received_at, state: State::Pending });
     }
 
     /// A message that may come again until a moment.
     pub fn suspect(&mut self, print: Token, key: RowKey, until: Micros) {
-        let entry =
-            Known { key, line: LineNo(u16::MAX), session: 0, received_at: Micros(0), state: State::Suspect(until) };
+        let (line, received_at, state) = (LineNo(u16::MAX), Micros(0), State::Suspect(until));
+        let entry = Known { key, of: key, line, session: 0, received_at, state };
         self.known.insert(print, entry);
         self.remember(print, key);
+    }
+
+    /// A part is used up by an exchange, and its row goes with that one's commit: a repeat counts on the exchange. When
+    /// the exchange was not stored after all, `of` is the part's own row again.
+    pub fn joined(&mut self, print: &Token, part: RowKey, of: RowKey) {
+        if let Some(known) = self.known.get_mut(print).filter(|known| known.key == part) {
+            known.of = of;
+        }
     }
 
     fn remember(&mut self, print: Token, key: RowKey) {
@@ -113,18 +124,22 @@ impl Again {
         }
     }
 
-    /// A message was not stored; `doubtful_until` when nobody knows whether it was.
-    pub fn not_stored(&mut self, key: RowKey, doubtful_until: Option<Micros>) {
+    /// A message was not stored; `doubtful` when nobody knows whether it was. Until `until` it counts as sent again if
+    /// it is doubtful, or if it is a part that an exchange has used already.
+    pub fn not_stored(&mut self, key: RowKey, doubtful: bool, until: Micros) {
         let Some(print) = self.by_key.remove(&key) else { return };
-        match doubtful_until {
-            Some(until) => self.suspect(print, key, until),
-            None => self.drop_if(&print, key, |_| true),
+        let Some(known) = self.known.get_mut(&print).filter(|known| known.key == key) else { return };
+        if doubtful || known.of != key {
+            known.state = State::Suspect(until);
+            self.remember(print, key);
+        } else {
+            self.known.remove(&print);
         }
     }
 
     /// What this row was remembered for did not hold.
     pub fn forget(&mut self, key: RowKey) {
-        self.known.retain(|_, known| known.key != key);
+        self.known.retain(|_, known| known.of != key);
     }
 
     /// A session ended.
@@ -232,13 +247,28 @@ mod tests {
     fn what_was_not_stored_is_new_and_what_is_doubtful_is_asked_for() {
         let mut again = Again::new(10);
         again.pending(PRINT, RowKey(1), LINE, 1, at(100));
-        again.not_stored(RowKey(1), None);
+        again.not_stored(RowKey(1), false, UNTIL);
         assert_eq!(again.repeats(&PRINT, at(101)), None);
         again.pending(PRINT, RowKey(2), LINE, 1, at(102));
-        again.not_stored(RowKey(2), Some(UNTIL));
+        again.not_stored(RowKey(2), true, UNTIL);
         assert_eq!(again.repeats(&PRINT, at(103)), Some(RowKey(2)));
         again.forget(RowKey(2));
         assert_eq!(again.repeats(&PRINT, at(104)), None);
+    }
+
+    #[test]
+    fn a_part_that_was_used_up_counts_on_its_exchange_while_that_stands() {
+        let mut again = answered_at(100);
+        again.joined(&PRINT, RowKey(1), RowKey(2));
+        again.session_ended(LINE, 1, at(101), UNTIL);
+        assert_eq!(again.repeats(&PRINT, at(102)), Some(RowKey(2)));
+        again.joined(&PRINT, RowKey(1), RowKey(1));
+        assert_eq!(again.repeats(&PRINT, at(102)), Some(RowKey(1)));
+        let mut unstored = Again::new(10);
+        unstored.pending(PRINT, RowKey(1), LINE, 1, at(100));
+        unstored.joined(&PRINT, RowKey(1), RowKey(2));
+        unstored.not_stored(RowKey(1), false, UNTIL);
+        assert_eq!(unstored.repeats(&PRINT, at(102)), Some(RowKey(2)));
     }
 
     #[test]

@@ -48,8 +48,8 @@ pub(super) struct Held {
 struct Open {
     head: Head,
     parts: BTreeMap<u8, Held>,
-    /// The exchange that uses these parts up, while it is on its way to the disk, and the index of the part it came with.
-    closing: Option<(RowKey, u8)>,
+    /// The exchange that uses these parts up, while it is on its way to the disk.
+    closing: Option<RowKey>,
 }
 
 /// The open texts of one desk.
@@ -76,18 +76,26 @@ impl OpenTexts {
         self.open.is_empty()
     }
 
-    /// Whether a part would open a text too many.
+    /// Whether a part must come later: it would open a text too many, or its text is being closed without it.
     pub(super) fn full(&self, set: &Token) -> bool {
-        self.open.len() >= self.limit && !self.open.contains_key(set)
+        match self.open.get(set) {
+            Some(open) => open.closing.is_some(),
+            None => self.open.len() >= self.limit,
+        }
     }
 
     /// The row that holds this place already: the part, or the exchange that is using it up.
     pub(super) fn holds(&self, set: &Token, index: u8) -> Option<RowKey> {
         let open = self.open.get(set)?;
-        match open.closing {
-            Some((exchange, last)) if last == index => Some(exchange),
-            _ => open.parts.get(&index).map(|held| held.key),
-        }
+        let held = open.parts.get(&index)?;
+        Some(open.closing.unwrap_or(held.key))
+    }
+
+    /// The stored parts that an exchange on its way to the disk uses up: fingerprint and row.
+    pub(super) fn used_by(&self, exchange: RowKey) -> Vec<(Token, RowKey)> {
+        let open = self.under_way.get(&exchange).and_then(|set| self.open.get(set));
+        let parts = open.filter(|open| open.closing == Some(exchange)).into_iter().flat_map(|open| open.parts.values());
+        parts.filter(|part| part.key != exchange).map(|part| (part.fingerprint, part.key)).collect()
     }
 
     /// Whether one more part makes the text whole.
@@ -104,10 +112,11 @@ impl OpenTexts {
 
     /// Makes the whole text from the parts held and the last one, whose key becomes the exchange's.
     pub(super) fn complete(&mut self, set: Token, head: Head, held: Held, sender: Sender) -> Inbound {
-        let (key, index) = (held.key, held.index);
+        let (key, index, line) = (held.key, held.index, head.line);
         self.under_way.insert(key, set);
         let open = self.open.entry(set).or_insert_with(|| Open { head, parts: BTreeMap::new(), closing: None });
-        open.closing = Some((key, index));
+        open.closing = Some(key);
+        open.head.line = line;
         let consumes = open.parts.values().map(|part| part.key).collect();
         let received_at = open.parts.values().map(|part| part.received_at).chain([held.received_at]).min();
         open.parts.insert(index, held);
@@ -125,7 +134,7 @@ impl OpenTexts {
         for set in due {
             let Some(open) = self.open.get_mut(&set) else { continue };
             let key = key();
-            open.closing = Some((key, 0));
+            open.closing = Some(key);
             self.under_way.insert(key, set);
             let consumes = open.parts.values().map(|part| part.key).collect();
             let received_at = open.parts.values().map(|part| part.received_at).min().unwrap_or_default();
@@ -138,7 +147,7 @@ impl OpenTexts {
     /// A row is on disk: a part stays, an exchange closes its text.
     pub(super) fn stored(&mut self, key: RowKey) {
         let Some(set) = self.under_way.remove(&key) else { return };
-        if self.open.get(&set).is_some_and(|open| open.closing.is_some_and(|(closing, _)| closing == key)) {
+        if self.open.get(&set).is_some_and(|open| open.closing == Some(key)) {
             self.open.remove(&set);
         }
     }
@@ -147,7 +156,7 @@ impl OpenTexts {
     pub(super) fn not_stored(&mut self, key: RowKey) {
         let Some(set) = self.under_way.remove(&key) else { return };
         let Some(open) = self.open.get_mut(&set) else { return };
-        if open.closing.is_some_and(|(closing, _)| closing == key) {
+        if open.closing == Some(key) {
             open.closing = None;
         }
         open.parts.retain(|_, part| part.key != key);
@@ -241,7 +250,14 @@ mod tests {
         texts.hold(SET, head(), held(1, 3, b"C"));
         texts.hold(SET, head(), held(2, 1, b"A"));
         assert_eq!((texts.would_complete(&SET, 3), texts.holds(&SET, 1)), (true, Some(RowKey(2))));
-        let whole = texts.complete(SET, head(), held(3, 2, b"B"), Sender::NotAPhone);
+        let last = Head { line: LineNo(1), ..head() };
+        let whole = texts.complete(SET, last, held(3, 2, b"B"), Sender::NotAPhone);
+        assert_eq!(
+            (whole.line, texts.holds(&SET, 1)),
+            (LineNo(1), Some(RowKey(3))),
+            "the exchange stands for its parts"
+        );
+        assert_eq!(texts.used_by(RowKey(3)).len(), 2);
         assert_eq!((text(&whole), whole.key, whole.consumes.len(), whole.parts), ("ABC", RowKey(3), 2, 3));
         assert_eq!(whole.received_at, Micros(1));
         texts.stored(RowKey(3));
@@ -269,6 +285,7 @@ mod tests {
         assert!(matches!(given_up[0].text, Text::PartMissing));
         assert_eq!((given_up.len(), given_up[0].consumes.as_slice()), (1, [RowKey(1)].as_slice()));
         assert!(texts.overdue(Micros(1_001), || RowKey(6)).is_empty());
+        assert!(texts.full(&SET) && texts.holds(&SET, 2).is_none(), "a part that comes now must come again");
         texts.stored(RowKey(5));
         assert!(texts.is_empty());
     }

@@ -221,6 +221,7 @@ impl Intake {
         if self.texts.would_complete(&set, concat.total) {
             let ticket = part.ticket;
             let inbound = self.texts.complete(set, head, held, sender);
+            self.use_up(key);
             return Taken::Whole(Box::new(Inbound { ticket: Some(ticket), ..inbound }));
         }
         let content = wire::write(&head.source, code, &held.body.0);
@@ -243,7 +244,18 @@ impl Intake {
 
     /// Texts whose parts did not all come in time: each becomes one exchange that asks to send again.
     pub fn overdue(&mut self, now: Micros) -> Vec<Inbound> {
-        self.texts.overdue(now, || self.ledger.next_key())
+        let given_up = self.texts.overdue(now, || self.ledger.next_key());
+        for inbound in &given_up {
+            self.use_up(inbound.key);
+        }
+        given_up
+    }
+
+    /// Repeats of the parts of an exchange count on it.
+    fn use_up(&mut self, exchange: RowKey) {
+        for (print, part) in self.texts.used_by(exchange) {
+            self.again.joined(&print, part, exchange);
+        }
     }
 
     /// A part or an exchange with this key is on disk. `answered`: its acknowledgement leaves (false: the line had
@@ -256,8 +268,11 @@ impl Intake {
 
     /// A part or an exchange with this key was not stored. `doubtful`: nobody knows whether it was.
     pub fn not_stored(&mut self, carrier: &Carrier, key: RowKey, doubtful: bool, now: Micros) {
+        for (print, part) in self.texts.used_by(key) {
+            self.again.joined(&print, part, part);
+        }
         self.texts.not_stored(key);
-        self.again.not_stored(key, doubtful.then(|| now.plus_seconds(seconds(carrier.redelivery))));
+        self.again.not_stored(key, doubtful, now.plus_seconds(seconds(carrier.redelivery)));
     }
 
     /// What a repeat named is not there after all: it will be taken as new when it comes again.

@@ -27,6 +27,7 @@ pub use row::{
     SettlementRow,
 };
 pub use seal::{EpochKeys, Keys, SealError, TOKEN, Table, Token, contract_token, hex};
+pub(crate) use settling::store::receipt_key;
 pub use start::{Break, Ended, OpenPart, Recent};
 pub use writer::{Fenced, Writer};
 
@@ -180,7 +181,7 @@ impl Ledger {
         Ok(found.into_values().collect())
     }
 
-    /// The parts that wait for others, at most `limit`.
+    /// The parts that wait for others, at most `limit`; without content where the sealed value is damaged.
     ///
     /// # Errors
     /// [`LedgerError`]; a start must not go on without them.
@@ -201,13 +202,14 @@ impl Ledger {
                 reference: reference.try_into().map_err(|_| wrong("concat_ref"))?,
                 data_coding: coding.try_into().map_err(|_| wrong("data_coding"))?,
                 fingerprint: print.try_into().map_err(|_| wrong("fingerprint"))?,
-                content: self.unseal(Table::Part, RowKey(key), &sealed).await?,
+                content: self.unseal_or_nothing(Table::Part, RowKey(key), &sealed).await?,
             });
         }
         Ok(parts)
     }
 
-    /// Replies of one carrier that wait behind a key, in order, opened, at most `limit`.
+    /// Replies of one carrier that wait behind a key, in order, opened, at most `limit`; without content where the
+    /// sealed value is damaged.
     ///
     /// # Errors
     /// [`LedgerError`]; the rows stay, the call may be repeated.
@@ -215,10 +217,24 @@ impl Ledger {
         let mut waiting = Vec::new();
         for (key, expires, sealed, marked) in start::store::waiting(&self.db, carrier, self.epoch, after, limit).await?
         {
-            let content = self.unseal(Table::Outbox, RowKey(key), &sealed).await?;
+            let content = self.unseal_or_nothing(Table::Outbox, RowKey(key), &sealed).await?;
             waiting.push(Waiting { key: RowKey(key), expires_at: Micros(expires), content, marked: marked > 0 });
         }
         Ok(waiting)
+    }
+
+    /// Opens a sealed value; nothing when it is damaged. One bad row must not keep all behind it waiting, whereas a
+    /// missing key can be put back.
+    async fn unseal_or_nothing(
+        &self,
+        table: Table,
+        row: RowKey,
+        sealed: &[u8],
+    ) -> Result<zeroize::Zeroizing<Vec<u8>>, LedgerError> {
+        match self.unseal(table, row, sealed).await {
+            Err(LedgerError::Seal(SealError::Damaged(_))) => Ok(zeroize::Zeroizing::default()),
+            opened => opened,
+        }
     }
 
     /// Opens a sealed value of any epoch.
@@ -241,7 +257,7 @@ impl Ledger {
             let keys = read::epoch_keys(&self.db, &self.keys).await?;
             *self.opened.lock().unwrap_or_else(PoisonError::into_inner) = keys;
         }
-        let keys = known(&self.opened).ok_or(SealError::Damaged(row.0))?;
+        let keys = known(&self.opened).ok_or(SealError::UnknownEpoch(row.epoch()))?;
         Ok(keys.open(table, row, sealed)?)
     }
 }

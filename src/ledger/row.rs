@@ -76,7 +76,8 @@ pub struct ReplyMeasure {
 }
 
 impl ExchangeRow {
-    /// The next head of the audit chain: SHA-256 over the head before and every decided field of this row.
+    /// The next head of the audit chain: SHA-256 over the head before and every field of this row that billing or an
+    /// inspection reads. What is sealed stands in it by its token.
     pub fn chain(&self, before: &[u8; 32]) -> [u8; 32] {
         let mut sha = Sha256::new();
         sha.update(before);
@@ -89,14 +90,22 @@ impl ExchangeRow {
         for token in [self.sender_token, self.subject_token, self.key_token] {
             sha.update(token.unwrap_or_default());
         }
-        let reply = self.reply.map_or(0, |reply| reply.template_version);
+        let reply = self.reply;
         let numbers = [
+            i64::from(self.line),
             i64::from(self.outcome.code()),
             i64::from(self.reason.code()),
             i64::from(self.service.code()),
             i64::from(self.fields),
             i64::from(self.parts),
-            reply,
+            self.concat_ref.map_or(-1, i64::from),
+            i64::from(self.data_coding),
+            i64::from(self.chars),
+            i64::from(self.charge_class.code()),
+            reply.map_or(0, |reply| reply.template_version),
+            reply.map_or(0, |reply| reply.segments.into()),
+            reply.map_or(-1, |reply| reply.data_coding.into()),
+            reply.map_or(-1, |reply| reply.chars.into()),
         ];
         for number in numbers {
             sha.update(number.to_be_bytes());

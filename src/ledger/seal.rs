@@ -57,6 +57,9 @@ pub enum SealError {
     /// A row was sealed with a key the key file does not hold.
     #[error("sealing key {0} is not in the key file; put it back")]
     UnknownKey(i64),
+    /// A row of an epoch whose key the key file does not hold, or that is not there.
+    #[error("the sealing key of epoch {0} is not in the key file; put it back")]
+    UnknownEpoch(i64),
     /// A sealed value was changed, or belongs to another row.
     #[error("the sealed value of row {0} is damaged or was moved")]
     Damaged(i64),

@@ -12,17 +12,14 @@ use super::{Content, Outbox, Outgoing, RING};
 use crate::{
     config::InDoubtRule,
     ledger::{FLAG_IN_DOUBT, SettlementResult, SettlementRow, Waiting},
-    message::RowKey,
 };
 
 impl Outbox {
     /// Fetches waiting replies from the ledger while the outbox is behind and has room. The flag is cleared before the
     /// last look, so that nothing can slip in between.
     pub(super) async fn catch_up(&mut self) {
-        while self.inside.behind.load(Ordering::Acquire)
-            && self.ring.len() + self.unmarked.len() < RING / 2
-            && self.may_try()
-        {
+        let may_hold_more = |outbox: &Self| outbox.held() < RING / 2 && outbox.settled.len() < RING;
+        while self.inside.behind.load(Ordering::Acquire) && may_hold_more(self) && self.may_try() {
             // What the door still holds is older than anything that was turned away.
             while let Ok(replies) = self.inside.replies.try_recv() {
                 for reply in replies {
@@ -31,7 +28,7 @@ impl Outbox {
             }
             let mut last_look = false;
             loop {
-                let limit = RING.saturating_sub(self.ring.len() + self.unmarked.len()) as i64;
+                let limit = RING.saturating_sub(self.held()) as i64;
                 match self.ledger.waiting(&self.carrier.id, self.taken, limit).await {
                     Ok(waiting) => {
                         let full = waiting.len() as i64 >= limit;
@@ -56,9 +53,6 @@ impl Outbox {
                     }
                 }
             }
-            if self.ring.len() + self.unmarked.len() >= RING / 2 {
-                break;
-            }
         }
     }
 
@@ -71,12 +65,13 @@ impl Outbox {
         let inherited = one.key.epoch() != self.ledger.epoch();
         let Some(content) = Content::from_octets(&one.content) else {
             tracing::error!(row = one.key.0, "A stored reply cannot be read and is recorded as not sent");
-            self.settled.push(self.unsent(one.key, SettlementResult::Rejected, 0));
+            self.settled.push(self.unsent(one, 0, SettlementResult::Rejected, 0));
             return;
         };
         if one.marked && inherited {
             // The carrier asked for `hold`: it was about to be sent when the process ended, so nobody knows.
-            self.settled.push(self.unsent(one.key, SettlementResult::Unknown, FLAG_IN_DOUBT));
+            let planned = content.segments().len() as u8;
+            self.settled.push(self.unsent(one, planned, SettlementResult::Unknown, FLAG_IN_DOUBT));
             return;
         }
         // Without a mark, a carrier with `hold` has certainly not been sent it.
@@ -84,22 +79,22 @@ impl Outbox {
         self.enqueue(Outgoing { key: one.key, expires_at: one.expires_at, content: Arc::new(content), inherited });
     }
 
-    fn unsent(&self, exchange: RowKey, result: SettlementResult, flags: i64) -> SettlementRow {
+    fn unsent(&self, one: &Waiting, planned: u8, result: SettlementResult, flags: i64) -> SettlementRow {
         SettlementRow {
-            exchange,
+            exchange: one.key,
             carrier: self.carrier.id.clone(),
             stream: self.carrier.stream,
             line: None,
             submitted_at: None,
             settled_at: self.clock.now(),
             result,
-            planned: 0,
+            planned,
             accepted: 0,
             status: None,
             message_ids: Vec::new(),
             flags,
             receipts: false,
-            marked: self.carrier.in_doubt == InDoubtRule::Hold,
+            marked: one.marked,
         }
     }
 }

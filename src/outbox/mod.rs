@@ -31,11 +31,15 @@ use crate::{
     clock::Clock,
     config::{Carrier, InDoubtRule},
     ledger::{Ledger, SettlementRow},
-    message::{LineCommand, LineEvent, LineNo, RowKey, SubmitId},
+    message::{LineCommand, LineEvent, LineNo, RowKey, SubmitId, SubmitResult},
 };
 
-/// Replies held in memory, not yet sent, at most.
+/// Replies held in memory, not yet sent, beyond which none is taken. Also settlements that wait for the ledger, beyond
+/// which nothing new is sent.
 const RING: usize = 4_096;
+
+/// Replies on their way at most: sent and not settled, or waiting to be tried again.
+const LIVE: usize = 4 * RING;
 
 /// Batches of replies on their way from the desk to the outbox at most.
 const DOOR: usize = 64;
@@ -163,12 +167,17 @@ impl Outbox {
             self.pump();
             self.save().await;
             self.mark().await;
-            if stop_at.is_some_and(|at| self.idle() || Instant::now() >= at) {
+            let room = self.held() < RING;
+            if stop_at.is_none() && !room && self.inside.replies.is_closed() {
+                // What stands in the door is found at the next start.
+                stop_at = Some(Instant::now() + DRAIN);
+            }
+            if stop_at.is_some_and(|at| self.idle() || self.stuck() || Instant::now() >= at) {
                 break;
             }
             let wake = self.next_wake();
             tokio::select! {
-                taken = self.inside.replies.recv_many(&mut replies, DOOR), if stop_at.is_none() => {
+                taken = self.inside.replies.recv_many(&mut replies, DOOR), if stop_at.is_none() && room => {
                     if taken == 0 {
                         stop_at = Some(Instant::now() + DRAIN);
                     }
@@ -206,42 +215,61 @@ impl Outbox {
         }
     }
 
+    /// Replies in memory of which nothing was sent.
+    fn held(&self) -> usize {
+        self.ring.len() + self.unmarked.len()
+    }
+
     /// Whether nothing is under way.
     fn idle(&self) -> bool {
-        let waiting = self.ring.len() + self.live.len() + self.settled.len() + self.unmarked.len();
+        let waiting = self.held() + self.live.len() + self.settled.len();
         waiting == 0 && self.saving.is_none() && self.marking.is_none()
+    }
+
+    /// Whether nothing can be done about what waits: no line is there, and no answer or settlement is awaited.
+    fn stuck(&self) -> bool {
+        let no_line = self.lines.iter().all(|slot| !slot.up);
+        no_line && self.open.is_empty() && self.settled.is_empty() && self.saving.is_none() && self.marking.is_none()
     }
 
     fn event(&mut self, event: LineEvent) {
         match event {
-            LineEvent::Up { line, .. } => {
-                if let Some(slot) = self.lines.iter_mut().find(|slot| slot.line == line) {
-                    (slot.up, slot.open) = (true, 0);
-                }
-            }
+            LineEvent::Up { line, .. } => self.bound(line, true),
             LineEvent::Down { line, in_doubt, .. } => {
-                if let Some(slot) = self.lines.iter_mut().find(|slot| slot.line == line) {
-                    (slot.up, slot.open) = (false, 0);
+                // What never left comes back by itself, as a response: taking it for lost here would send it twice.
+                for id in in_doubt {
+                    if self.open.get(&id) == Some(&line) {
+                        self.open.remove(&id);
+                        let resend = self.resend();
+                        let next = self.live.get_mut(&id.exchange).map(|live| live.doubt(id.segment, resend));
+                        self.follow(id.exchange, next);
+                    }
                 }
-                let lost: Vec<SubmitId> = self.open.iter().filter(|(_, on)| **on == line).map(|(id, _)| *id).collect();
-                for id in lost.into_iter().chain(in_doubt) {
-                    self.open.remove(&id);
-                    let resend = self.resend();
-                    let next = self.live.get_mut(&id.exchange).map(|live| live.doubt(id.segment, resend));
-                    self.follow(id.exchange, next);
-                }
+                self.bound(line, false);
             }
-            LineEvent::Response { id, result, .. } => {
-                if let Some(line) = self.open.remove(&id)
-                    && let Some(slot) = self.lines.iter_mut().find(|slot| slot.line == line)
-                {
-                    slot.open = slot.open.saturating_sub(1);
+            LineEvent::Response { line, id, result, .. } => {
+                let on = self.open.get(&id).copied();
+                if on == Some(line) {
+                    self.open.remove(&id);
+                    if let Some(slot) = self.lines.iter_mut().find(|slot| slot.line == line) {
+                        slot.open = slot.open.saturating_sub(1);
+                    }
+                } else if on.is_some() && !matches!(result, SubmitResult::Accepted { .. }) {
+                    // It is under way again over another line, whose answer counts.
+                    return;
                 }
                 let resend = self.resend();
                 let next = self.live.get_mut(&id.exchange).map(|live| live.result(id.segment, &result, resend));
                 self.follow(id.exchange, next);
             }
             LineEvent::Question(_) | LineEvent::Receipt { .. } => {}
+        }
+    }
+
+    fn bound(&mut self, line: LineNo, up: bool) {
+        let open = self.open.values().filter(|on| **on == line).count();
+        if let Some(slot) = self.lines.iter_mut().find(|slot| slot.line == line) {
+            (slot.up, slot.open) = (up, open as u32);
         }
     }
 
@@ -275,7 +303,8 @@ impl Outbox {
     }
 
     fn next_wake(&self) -> Instant {
-        let soon = Instant::now() + Duration::from_millis(500);
+        let crowded = self.lines.iter().any(|slot| slot.up && slot.commands.capacity() == 0);
+        let soon = Instant::now() + Duration::from_millis(if crowded { 10 } else { 500 });
         let due = self.due.peek().map(|std::cmp::Reverse((at, ..))| *at);
         [due, self.paused_until, self.wait_until]
             .into_iter()

@@ -2,9 +2,9 @@
 
 use std::cmp::Reverse;
 
-use tokio::time::Instant;
+use tokio::{sync::mpsc::error::TrySendError, time::Instant};
 
-use super::{Live, Next, Outbox};
+use super::{LIVE, LineSlot, Live, Outbox, RING};
 use crate::message::{LineCommand, LineNo, RowKey, Submit, SubmitId};
 
 impl Outbox {
@@ -29,28 +29,29 @@ impl Outbox {
         }
         for (line, batch) in batches {
             let Some(slot) = self.lines.iter_mut().find(|slot| slot.line == line) else { continue };
-            if let Err(error) = slot.commands.try_send(LineCommand::Submits(batch)) {
-                // The line is gone or does not take orders: its segments wait for another.
-                slot.up = false;
-                let (tokio::sync::mpsc::error::TrySendError::Full(command)
-                | tokio::sync::mpsc::error::TrySendError::Closed(command)) = error;
-                if let LineCommand::Submits(batch) = command {
-                    for submit in batch {
-                        self.open.remove(&submit.id);
-                        if let Some(live) = self.live.get_mut(&submit.id.exchange) {
-                            live.unsend(submit.id.segment);
-                        }
-                        self.ready.push_front(submit.id);
-                    }
+            let (command, gone) = match slot.commands.try_send(LineCommand::Submits(batch)) {
+                Ok(()) => continue,
+                Err(TrySendError::Full(command)) => (command, false),
+                Err(TrySendError::Closed(command)) => (command, true),
+            };
+            // The segments wait for another line, or for this one to take orders again.
+            slot.up = !gone;
+            let LineCommand::Submits(batch) = command else { continue };
+            slot.open = slot.open.saturating_sub(batch.len() as u32);
+            for submit in batch.into_iter().rev() {
+                self.open.remove(&submit.id);
+                if let Some(live) = self.live.get_mut(&submit.id.exchange) {
+                    live.unsend(submit.id.segment);
                 }
+                self.ready.push_front(submit.id);
             }
         }
     }
 
-    /// The bound line with the most room in its window, if any has room.
+    /// The bound line with the most room in its window, if any has room and takes orders.
     fn roomiest(&self) -> Option<usize> {
-        let window = self.carrier.line.window;
-        let with_room = self.lines.iter().enumerate().filter(|(_, slot)| slot.up && slot.open < window);
+        let takes = |slot: &LineSlot| slot.up && slot.open < self.carrier.line.window && slot.commands.capacity() > 0;
+        let with_room = self.lines.iter().enumerate().filter(|(_, slot)| takes(slot));
         with_room.min_by_key(|(_, slot)| slot.open).map(|(at, _)| at)
     }
 
@@ -79,21 +80,22 @@ impl Outbox {
         }
     }
 
-    /// Takes the next new reply: its segments go out one after the other.
+    /// Takes the next new reply: its segments go out one after the other. None while too many are on their way or the
+    /// ledger does not take what is settled (law 6): they stay in its rows.
     fn begin(&mut self) -> Option<SubmitId> {
-        let reply = self.ring.pop_front()?;
-        let exchange = reply.key;
-        let live = Live::new(reply);
-        for segment in 0..live.count() {
-            self.ready.push_back(SubmitId { exchange, segment });
+        while self.live.len() < LIVE && self.settled.len() < RING {
+            let reply = self.ring.pop_front()?;
+            let exchange = reply.key;
+            let live = Live::new(reply);
+            self.ready.extend((0..live.count()).map(|segment| SubmitId { exchange, segment }));
+            self.live.insert(exchange, live);
+            match self.ready.pop_front() {
+                Some(first) => return Some(first),
+                // A text of no segments.
+                None => self.settle(exchange),
+            }
         }
-        let empty = live.count() == 0;
-        self.live.insert(exchange, live);
-        if empty {
-            self.settle(exchange);
-            return self.begin();
-        }
-        self.ready.pop_front()
+        None
     }
 
     fn due_now(&mut self) {
@@ -110,7 +112,7 @@ impl Outbox {
     /// Replies whose time has run out while no line could take them.
     fn expire_waiting(&mut self) {
         let now = self.clock.now();
-        while self.ring.front().is_some_and(|reply| reply.expires_at <= now) {
+        while self.settled.len() < RING && self.ring.front().is_some_and(|reply| reply.expires_at <= now) {
             let Some(reply) = self.ring.pop_front() else { break };
             let exchange = reply.key;
             let mut live = Live::new(reply);
@@ -118,11 +120,11 @@ impl Outbox {
             self.live.insert(exchange, live);
             self.follow(exchange, Some(next));
         }
-        let late = |id: &SubmitId| self.live.get(&id.exchange).is_some_and(|live| live.reply.expires_at <= now);
-        if self.ready.front().is_some_and(late)
-            && let Some(id) = self.ready.pop_front()
-        {
-            let next = self.live.get_mut(&id.exchange).map_or(Next::Wait, Live::expire);
+        while let Some(id) = self.ready.front().copied() {
+            let live = self.live.get_mut(&id.exchange);
+            let Some(live) = live.filter(|live| live.reply.expires_at <= now) else { break };
+            let next = live.expire();
+            self.ready.pop_front();
             self.follow(id.exchange, Some(next));
         }
     }

@@ -60,8 +60,10 @@ impl Outbox {
 
     /// The last group of a stop. What cannot be saved is found again at the next start.
     pub(super) async fn last_save(&mut self) {
-        if let Some(Saving { fates, .. }) = self.saving.take() {
-            let _ = fates.await;
+        if let Some(Saving { group, fates }) = self.saving.take()
+            && failed(&fates.await.unwrap_or_default(), group.len())
+        {
+            self.settled.splice(0..0, group);
         }
         if !self.settled.is_empty() {
             let entries = self.settled.drain(..).map(Entry::Settlement).collect();

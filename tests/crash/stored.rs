@@ -6,7 +6,7 @@ use tracuu::{
     db::Db,
     ledger::{
         FLAG_POSSIBLE_DUP,
-        read::store::{Balance, HighWater, MoRow, MtRow, balance, high_water, mo_rows, mt_rows},
+        read::store::{Balance, HighWater, MoRow, MtRow, RecordKind, Span, balance, high_water, mo_rows, mt_rows},
     },
     message::RowKey,
 };
@@ -31,11 +31,11 @@ pub(crate) struct Stored {
 pub(crate) async fn stored(site: &Site) -> Stored {
     let db = site.store().await;
     let carrier = site.config.carriers.values().next().unwrap();
-    let (lowest, highest, all) = (RowKey(0), RowKey(i64::MAX), 10_000_000);
+    let all = 10_000_000;
     let stored = Stored {
         balance: balance(&db).await.unwrap(),
-        mo: mo_rows(&db, &carrier.id, carrier.stream, lowest, highest, all).await.unwrap(),
-        mt: mt_rows(&db, &carrier.id, carrier.stream, lowest, highest, all).await.unwrap(),
+        mo: mo_rows(&db, Span::all(RecordKind::Mo, &carrier.id, carrier.stream), all).await.unwrap(),
+        mt: mt_rows(&db, Span::all(RecordKind::Mt, &carrier.id, carrier.stream), all).await.unwrap(),
         epochs: high_water(&db).await.unwrap(),
         different: number(&db, "select count(distinct fingerprints) from exchange").await,
         loose_heads: number(

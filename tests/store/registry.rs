@@ -9,8 +9,15 @@ use tracuu::{
     registry::{Registry, RegistryError, cast, generate},
 };
 
+#[tokio::test]
+async fn the_registry_keeps_its_contract_on_both_databases() {
+    for database in crate::support::databases::databases().await {
+        contract_checks(database.url.clone().into()).await;
+    }
+}
+
 /// Writes a synthetic registry into an empty database and reads it back: the same people whatever the database.
-pub(crate) async fn contract_checks(url: SecretString) {
+async fn contract_checks(url: SecretString) {
     let settings = RegistrySettings { url: url.clone(), timeout: Duration::from_secs(10), readers: 2 };
     let empty = Registry::open(&settings).await;
     assert!(matches!(empty, Err(RegistryError::Contract { .. } | RegistryError::Unavailable { .. })), "{empty:?}");

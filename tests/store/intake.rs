@@ -1,0 +1,5 @@
+//! What the intake takes for new and what for sent again, with a real ledger under it and over restarts.
+
+mod desk;
+mod parts;
+mod resent;
