@@ -1,2 +1,7 @@
-//! tracuu
-fn main() {}
+//! Arguments in, exit code out.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    tracuu::cli::main()
+}

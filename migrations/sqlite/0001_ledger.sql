@@ -96,6 +96,20 @@ create table receipt_id (
     primary key (carrier, message_id, exchange_key, segment)
 ) without rowid;
 
+-- Receipts whose message id no response has named yet: a receipt may overtake the response to its submit_sm.
+-- Taken out when the id comes. Pruned by age.
+create table early_receipt (
+    carrier text not null,
+    message_id text not null,
+    settlement_key integer not null,
+    line integer not null,
+    at integer not null,
+    result text not null,
+    error text not null,
+    raw_id text not null,
+    primary key (carrier, message_id, settlement_key)
+) without rowid;
+
 -- A part of a long text whose other parts have not come yet. Deleted in the transaction of its exchange.
 create table part (
     key integer primary key,
@@ -119,24 +133,35 @@ create table repeat_question (
     received_at integer not null
 );
 
--- A closed billing file, numbered from 1 for each carrier and stream. Never changes.
+-- A closed billing file, numbered from 1 for each carrier and stream. It holds all that stands in the file beside the
+-- ledger's rows, so that the same bytes can be made again for ever. Only `sha256` and `line_hash` come later: once it is
+-- published. `first_seq` goes on where the file before ended; an empty file has records = 0.
 create table billing_file (
     carrier text not null,
     stream text not null,
     file_seq integer not null,
+    format text not null,
+    operator text not null,
+    code text not null,
+    zone text not null,
+    charge_basis text not null,
+    token_check text,
     period text not null,
     first_seq integer not null,
     records integer not null,
     opened_at integer not null,
     closed_at integer not null,
     close_reason text not null,
+    lost integer not null,
     prev_sha256 text not null,
-    sha256 text,
+    prev_line_hash text not null,
     name text not null,
+    sha256 text,
+    line_hash text,
     primary key (carrier, stream, file_seq)
 );
 
--- The keys a billing file claims: (lo, hi] of exchanges (MO) or settlements (MT) of one epoch.
+-- What a billing file claims: lo < n <= hi of the exchanges (MO) or settlements (MT) of one epoch.
 create table billing_claim (
     carrier text not null,
     stream text not null,
@@ -145,7 +170,9 @@ create table billing_claim (
     kind text not null,
     lo integer not null,
     hi integer not null,
-    primary key (carrier, stream, file_seq, epoch, kind)
+    primary key (carrier, stream, file_seq, epoch, kind),
+    unique (carrier, stream, epoch, kind, hi),
+    check (lo < hi)
 );
 
 -- A session with a carrier ended: what was answered shortly before may be sent again (`high_key`: the last exchange then).

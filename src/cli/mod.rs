@@ -1,1 +1,174 @@
-//! One file per command.
+//! The commands, one file each.
+//!
+//! Exit codes: 0 done; 1 it went wrong, or a check found something; 2 the arguments are off; 64 the configuration is
+//! wrong; 69 something that is needed (database, SMSC) cannot be reached.
+
+mod ask;
+mod billing;
+mod check;
+mod demo;
+mod demo_play;
+mod init;
+mod registry;
+mod serve;
+mod sim;
+mod template;
+
+use std::{path::PathBuf, process::ExitCode};
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, ConfigFaults};
+
+/// SMS look-up service for a national population registry.
+#[derive(Debug, Parser)]
+#[command(name = "tracuu", version, about, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done; 1 it went wrong or a check found something; 2 the arguments are off; \
+64 the configuration is wrong; 69 a database or SMSC cannot be reached.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Plays conversations against the built-in SMSC on a synthetic registry, and shows the billing file and the accounts
+    Demo(demo::Arguments),
+    /// Runs the service
+    Serve(ConfigFile),
+    /// Writes a commented configuration, keys and reply templates into a folder
+    Init(init::Arguments),
+    /// Tries configuration, templates, databases and every SMSC
+    Check(check::Arguments),
+    /// Walks one text through the whole path without an SMSC and shows each step
+    Ask(ask::Arguments),
+    /// The built-in SMSC: stand-alone, or as a load generator
+    Sim(sim::Arguments),
+    /// The synthetic registry and the catalogues
+    #[command(subcommand)]
+    Registry(registry::Command),
+    /// Reply templates
+    #[command(subcommand)]
+    Template(template::Command),
+    /// Billing files
+    #[command(subcommand)]
+    Billing(billing::Command),
+}
+
+/// Which configuration.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct ConfigFile {
+    /// The configuration file
+    #[arg(short, long, default_value = "tracuu.toml", value_name = "FILE")]
+    pub(crate) config: PathBuf,
+}
+
+impl ConfigFile {
+    /// Reads it; every fault at once.
+    pub(crate) fn load(&self) -> Result<Config, Failed> {
+        Config::load(&self.config).map_err(Failed::Config)
+    }
+}
+
+/// Why a command failed; decides the exit code.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failed {
+    /// The configuration.
+    #[error("{0}")]
+    Config(ConfigFaults),
+    /// Something needed cannot be reached.
+    #[error("{0}")]
+    Unreachable(String),
+    /// Anything else.
+    #[error("{0}")]
+    Wrong(String),
+}
+
+impl Failed {
+    fn code(&self) -> u8 {
+        match self {
+            Self::Config(_) => 64,
+            Self::Unreachable(_) => 69,
+            Self::Wrong(_) => 1,
+        }
+    }
+
+    /// Anything that prints, as a plain failure.
+    pub(crate) fn wrong(error: impl std::fmt::Display) -> Self {
+        Self::Wrong(error.to_string())
+    }
+}
+
+impl From<crate::service::ServiceError> for Failed {
+    fn from(error: crate::service::ServiceError) -> Self {
+        use crate::{db::DbError, ledger::LedgerError, registry::RegistryError, service::ServiceError};
+        let text = error.to_string();
+        match error {
+            ServiceError::Db(DbError::Unavailable { .. })
+            | ServiceError::Ledger(LedgerError::Db(DbError::Unavailable { .. }))
+            | ServiceError::Registry(RegistryError::Unavailable { .. }) => Self::Unreachable(text),
+            ServiceError::Db(_)
+            | ServiceError::Ledger(_)
+            | ServiceError::Registry(_)
+            | ServiceError::Seal(_)
+            | ServiceError::Templates(_)
+            | ServiceError::Grammar(_)
+            | ServiceError::Fenced(_)
+            | ServiceError::TaskEnded(_) => Self::Wrong(text),
+        }
+    }
+}
+
+/// Runs the command that was typed.
+#[must_use]
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return failed(&Failed::wrong(error)),
+    };
+    let done = runtime.block_on(async {
+        match arguments.command {
+            Command::Demo(arguments) => Box::pin(demo::run(arguments)).await,
+            Command::Serve(file) => Box::pin(serve::run(&file)).await,
+            Command::Init(arguments) => init::run(&arguments),
+            Command::Check(arguments) => check::run(&arguments).await,
+            Command::Ask(arguments) => ask::run(&arguments).await,
+            Command::Sim(arguments) => sim::run(arguments).await,
+            Command::Registry(command) => registry::run(command).await,
+            Command::Template(command) => template::run(command),
+            Command::Billing(command) => billing::run(command).await,
+        }
+    });
+    // A look-up that hangs must not keep the process after its command is done.
+    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failed(&error),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "the one place that tells the person at the terminal what went wrong")]
+fn failed(error: &Failed) -> ExitCode {
+    for line in error.to_string().lines() {
+        eprintln!("tracuu: {line}");
+    }
+    ExitCode::from(error.code())
+}
+
+/// Prints a line for the person at the terminal. A closed pipe (`| head`) is no error.
+pub(crate) fn say(line: impl std::fmt::Display) {
+    use std::io::Write as _;
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_command_tree_is_sound() {
+        super::Arguments::command().debug_assert();
+    }
+}

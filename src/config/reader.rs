@@ -3,7 +3,14 @@
 //! Nothing here stops at the first fault: a wrong value is reported and replaced by its default, so that the reading
 //! goes on; the caller refuses the whole configuration when the list is not empty.
 
-use std::{cell::RefCell, fmt, ops::RangeInclusive, rc::Rc, str::FromStr};
+use std::{
+    cell::RefCell,
+    fmt,
+    ops::RangeInclusive,
+    path::{Path, PathBuf},
+    rc::Rc,
+    str::FromStr,
+};
 
 use config::{Map, Value, ValueKind};
 
@@ -39,11 +46,12 @@ pub struct Section {
     place: String,
     table: Map<String, Value>,
     asked: Vec<String>,
+    base: PathBuf,
     findings: Rc<RefCell<Findings>>,
 }
 
 impl Section {
-    /// The top of a configuration. `place` names its file.
+    /// The top of a configuration. `place` names its file; relative paths in it start from that file's folder.
     pub fn root(table: Map<String, Value>, place: &str) -> (Self, Rc<RefCell<Findings>>) {
         let findings = Rc::new(RefCell::new(Findings::default()));
         let root = Self {
@@ -51,6 +59,7 @@ impl Section {
             place: place.to_owned(),
             table,
             asked: Vec::new(),
+            base: Path::new(place).parent().unwrap_or(Path::new("")).to_owned(),
             findings: Rc::clone(&findings),
         };
         (root, findings)
@@ -83,6 +92,7 @@ impl Section {
     }
 
     /// A sub-table; empty when it is not written. Call [`Section::finish`] on it.
+    #[must_use]
     pub fn section(&mut self, key: &str) -> Self {
         self.asked.push(key.to_owned());
         let table = match self.table.get(key).map(|value| value.kind.clone()) {
@@ -98,7 +108,23 @@ impl Section {
             place: self.place.clone(),
             table,
             asked: Vec::new(),
+            base: self.base.clone(),
             findings: Rc::clone(&self.findings),
+        }
+    }
+
+    /// A path of the configuration, from the folder of its file.
+    pub fn path(&self, written: &str) -> PathBuf {
+        self.base.join(written)
+    }
+
+    /// An address of a database; the path of a SQLite file is taken from the folder of the configuration file.
+    pub fn database(&self, url: &str) -> String {
+        match url.strip_prefix("sqlite:") {
+            Some(path) if !path.starts_with('/') && !path.starts_with("file:") && !path.starts_with(':') => {
+                format!("sqlite:{}", self.base.join(path).display())
+            }
+            _ => url.to_owned(),
         }
     }
 
@@ -140,13 +166,11 @@ impl Section {
     {
         let Some(value) = self.ask(key) else { return default };
         let shown = value.to_string();
-        match value.into_int().ok().and_then(|n| T::try_from(n).ok()).filter(|n| range.contains(n)) {
-            Some(n) => n,
-            None => {
-                self.fault(key, format!("must be {} to {}, got {shown}", range.start(), range.end()));
-                default
-            }
-        }
+        let number = value.into_int().ok().and_then(|n| T::try_from(n).ok()).filter(|n| range.contains(n));
+        number.unwrap_or_else(|| {
+            self.fault(key, format!("must be {} to {}, got {shown}", range.start(), range.end()));
+            default
+        })
     }
 
     /// `true` or `false`, `default` when it is not written.
@@ -173,6 +197,7 @@ impl Section {
     }
 
     /// A list of texts, `default` when it is not written. A text with commas is taken as a list, for the environment.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "every other kind of value is the same mistake")]
     pub fn list(&mut self, key: &str, default: &[&str]) -> Vec<String> {
         let Some(value) = self.ask(key) else { return default.iter().map(|&s| s.to_owned()).collect() };
         match value.kind.clone() {

@@ -43,11 +43,15 @@ pub enum DbError {
 
 impl DbError {
     /// Sorts an error of the driver. PostgreSQL's texts may repeat values, so only its code and constraint are kept.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "the driver's lists are open; whatever is new may pass by itself"
+    )]
     pub fn from_sqlx(database: &'static str, error: &sqlx::Error) -> Self {
         let unavailable = |why: String| Self::Unavailable { database, why };
         match error {
             sqlx::Error::Database(db) => {
-                let code = db.code().map_or_else(|| "unknown".to_owned(), |code| code.into_owned());
+                let code = db.code().map_or_else(|| "unknown".to_owned(), std::borrow::Cow::into_owned);
                 let postgres = db.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some();
                 let why = match (postgres, db.constraint()) {
                     (true, Some(constraint)) => format!("SQLSTATE {code}, constraint {constraint}"),

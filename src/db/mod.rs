@@ -6,11 +6,11 @@ mod error;
 pub mod migrate;
 mod tx;
 
-use std::{str::FromStr as _, time::Duration};
+use std::{str::FromStr as _, sync::Arc, time::Duration};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{
-    PgPool, SqlitePool,
+    AssertSqlSafe, Executor as _, PgPool, SqlitePool,
     postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
@@ -27,7 +27,8 @@ pub struct OpenDb {
     pub name: &'static str,
     /// `sqlite:path/to/file.db` or `postgres://user@host/database`.
     pub url: SecretString,
-    /// Open for reading only. A SQLite file is then never created.
+    /// Open for reading only. A SQLite file is then never created; a PostgreSQL session refuses to write, and ends a
+    /// statement that takes longer than `wait`.
     pub read_only: bool,
     /// Connections for reading.
     pub readers: u32,
@@ -68,6 +69,7 @@ macro_rules! reading {
 }
 
 /// The same with a pool that may write.
+#[cfg(test)]
 macro_rules! writing {
     ($db:expr, $pool:ident => $body:expr) => {
         match $db {
@@ -77,7 +79,9 @@ macro_rules! writing {
     };
 }
 
-pub(crate) use {reading, writing};
+pub(crate) use reading;
+#[cfg(test)]
+pub(crate) use writing;
 
 impl Db {
     /// Opens a database and tries it.
@@ -91,12 +95,19 @@ impl Db {
             let options = PgConnectOptions::from_str(url)
                 .map_err(|_| DbError::Unfit { database: name, why: "its address cannot be read".to_owned() })?
                 .application_name("tracuu");
-            let pool = PgPoolOptions::new()
-                .max_connections(open.readers.max(1) + 2)
-                .acquire_timeout(open.wait)
-                .connect_with(options)
-                .await
-                .map_err(|error| DbError::from_sqlx(name, &error))?;
+            let mut pool = PgPoolOptions::new().max_connections(open.readers.max(1) + 2).acquire_timeout(open.wait);
+            if open.read_only {
+                let limits = format!(
+                    "set default_transaction_read_only = on; set statement_timeout = {}",
+                    open.wait.as_millis().max(1)
+                );
+                let limits: Arc<str> = limits.into();
+                pool = pool.after_connect(move |connection, _| {
+                    let limits = AssertSqlSafe(Arc::clone(&limits));
+                    Box::pin(async move { connection.execute(sqlx::raw_sql(limits)).await.map(|_| ()) })
+                });
+            }
+            let pool = pool.connect_with(options).await.map_err(|error| DbError::from_sqlx(name, &error))?;
             return Ok(Self::Postgres { name, pool });
         }
         if !url.starts_with("sqlite:") {
@@ -111,7 +122,7 @@ impl Db {
         let file = base.get_filename().display().to_string();
         let failed = |error: &sqlx::Error| match DbError::from_sqlx(name, error) {
             DbError::Unavailable { database, why } => DbError::Unavailable { database, why: format!("{file}: {why}") },
-            other => other,
+            other @ (DbError::Refused { .. } | DbError::Unfit { .. } | DbError::Inconsistent { .. }) => other,
         };
         let writing = base
             .clone()

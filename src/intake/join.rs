@@ -21,8 +21,6 @@ pub(super) struct Head {
     pub(super) source: RawAddress,
     /// The code texted to.
     pub(super) short_code: ShortCode,
-    /// How many parts.
-    pub(super) total: u8,
     /// Their reference.
     pub(super) reference: u16,
     /// Given up then.
@@ -178,7 +176,6 @@ impl OpenTexts {
             line: LineNo(part.line),
             source,
             short_code,
-            total: part.total,
             reference: part.reference,
             expires_at: part.received_at.plus_seconds(super::seconds(carrier.parts_window)),
             alphabet: carrier.line.default_alphabet,
@@ -223,13 +220,12 @@ mod tests {
 
     const SET: Token = [1; 16];
 
-    fn head(total: u8) -> Head {
+    fn head() -> Head {
         Head {
             carrier: CarrierId::parse("vtl").unwrap(),
             line: LineNo(0),
             source: RawAddress { ton: 1, npi: 1, octets: b"84520000001".to_vec() },
             short_code: ShortCode::parse("9999").unwrap(),
-            total,
             reference: 7,
             expires_at: Micros(1_000),
             alphabet: DefaultAlphabet::Gsm,
@@ -251,10 +247,10 @@ mod tests {
     #[test]
     fn parts_out_of_order_become_one_text_that_uses_up_the_stored_ones() {
         let mut texts = OpenTexts::new(9);
-        texts.hold(SET, head(3), held(1, 3, b"C"));
-        texts.hold(SET, head(3), held(2, 1, b"A"));
+        texts.hold(SET, head(), held(1, 3, b"C"));
+        texts.hold(SET, head(), held(2, 1, b"A"));
         assert_eq!((texts.would_complete(&SET, 3), texts.holds(&SET, 1)), (true, Some(RowKey(2))));
-        let last = Head { line: LineNo(1), ..head(3) };
+        let last = Head { line: LineNo(1), ..head() };
         let whole = texts.complete(SET, last, held(3, 2, b"B"), Sender::NotAPhone);
         assert_eq!(
             (whole.line, texts.holds(&SET, 1)),
@@ -271,19 +267,19 @@ mod tests {
     #[test]
     fn a_completing_part_that_was_not_stored_leaves_the_text_open() {
         let mut texts = OpenTexts::new(9);
-        texts.hold(SET, head(2), held(1, 1, b"A"));
+        texts.hold(SET, head(), held(1, 1, b"A"));
         texts.stored(RowKey(1));
-        let _ = texts.complete(SET, head(2), held(2, 2, b"B"), Sender::NotAPhone);
+        let _ = texts.complete(SET, head(), held(2, 2, b"B"), Sender::NotAPhone);
         texts.not_stored(RowKey(2));
         assert!(texts.would_complete(&SET, 2) && texts.holds(&SET, 2).is_none());
-        let again = texts.complete(SET, head(2), held(3, 2, b"B"), Sender::NotAPhone);
+        let again = texts.complete(SET, head(), held(3, 2, b"B"), Sender::NotAPhone);
         assert_eq!(text(&again), "AB");
     }
 
     #[test]
     fn what_does_not_come_in_time_is_given_up_once() {
         let mut texts = OpenTexts::new(9);
-        texts.hold(SET, head(2), held(1, 1, b"A"));
+        texts.hold(SET, head(), held(1, 1, b"A"));
         assert!(texts.overdue(Micros(999), || RowKey(5)).is_empty());
         let given_up = texts.overdue(Micros(1_000), || RowKey(5));
         assert!(matches!(given_up[0].text, Text::PartMissing));
@@ -297,7 +293,7 @@ mod tests {
     #[test]
     fn the_number_of_open_texts_is_bounded() {
         let mut texts = OpenTexts::new(1);
-        texts.hold(SET, head(2), held(1, 1, b"A"));
+        texts.hold(SET, head(), held(1, 1, b"A"));
         assert!(texts.full(&[2; 16]) && !texts.full(&SET));
     }
 }

@@ -214,7 +214,6 @@ impl Intake {
             line: part.line,
             source: part.source,
             short_code: code.clone(),
-            total: concat.total,
             reference: concat.reference,
             expires_at: part.received_at.plus_seconds(seconds(carrier.parts_window)),
             alphabet: carrier.line.default_alphabet,

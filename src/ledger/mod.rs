@@ -27,6 +27,7 @@ pub use row::{
     SettlementRow,
 };
 pub use seal::{EpochKeys, Keys, SealError, TOKEN, Table, Token, contract_token, hex};
+pub(crate) use settling::store::receipt_key;
 pub use start::{Break, Ended, OpenPart, Recent};
 pub use writer::{Fenced, Writer};
 

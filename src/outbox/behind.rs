@@ -22,7 +22,9 @@ impl Outbox {
         while self.inside.behind.load(Ordering::Acquire) && may_hold_more(self) && self.may_try() {
             // What the door still holds is older than anything that was turned away.
             while let Ok(replies) = self.inside.replies.try_recv() {
-                replies.into_iter().for_each(|reply| self.take(reply));
+                for reply in replies {
+                    self.take(reply);
+                }
             }
             let mut last_look = false;
             loop {
@@ -30,7 +32,9 @@ impl Outbox {
                 match self.ledger.waiting(&self.carrier.id, self.taken, limit).await {
                     Ok(waiting) => {
                         let full = waiting.len() as i64 >= limit;
-                        waiting.into_iter().for_each(|one| self.adopt(one));
+                        for one in waiting {
+                            self.adopt(&one);
+                        }
                         if full {
                             self.inside.behind.store(true, Ordering::Release);
                             break;
@@ -56,18 +60,18 @@ impl Outbox {
         self.wait_until.is_none_or(|at| Instant::now() >= at)
     }
 
-    fn adopt(&mut self, one: Waiting) {
+    fn adopt(&mut self, one: &Waiting) {
         self.taken = self.taken.max(one.key);
         let inherited = one.key.epoch() != self.ledger.epoch();
         let Some(content) = Content::from_octets(&one.content) else {
             tracing::error!(row = one.key.0, "A stored reply cannot be read and is recorded as not sent");
-            self.settled.push(self.unsent(&one, 0, SettlementResult::Rejected, 0));
+            self.settled.push(self.unsent(one, 0, SettlementResult::Rejected, 0));
             return;
         };
         if one.marked && inherited {
             // The carrier asked for `hold`: it was about to be sent when the process ended, so nobody knows.
             let planned = content.segments().len() as u8;
-            self.settled.push(self.unsent(&one, planned, SettlementResult::Unknown, FLAG_IN_DOUBT));
+            self.settled.push(self.unsent(one, planned, SettlementResult::Unknown, FLAG_IN_DOUBT));
             return;
         }
         // Without a mark, a carrier with `hold` has certainly not been sent it.

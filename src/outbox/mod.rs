@@ -156,7 +156,7 @@ impl Outbox {
         }
     }
 
-    /// Runs until the desk has gone and what is under way is settled, or [`DRAIN`] has passed. Ending it closes the
+    /// Runs until the desk has gone and what is under way is settled, or 10 s have passed. Ending it closes the
     /// lines' command channels, and so unbinds them.
     pub async fn run(mut self) {
         let mut stop_at: Option<Instant> = None;

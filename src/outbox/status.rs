@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// What to do with a segment that was refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Action {
+pub(super) enum Action {
     /// Send it again after this; it counts as a try.
     Retry(Duration),
     /// The carrier is busy: pause, send again, count no try.
@@ -16,10 +16,10 @@ pub enum Action {
 }
 
 /// Tries of one segment at most, before it is given up.
-pub const TRIES: u8 = 5;
+pub(super) const TRIES: u8 = 5;
 
 /// Reads a status (SMPP 3.4, 5.1.3; SMPP 5.0, 4.7.6).
-pub fn action(status: u32) -> Action {
+pub(super) fn action(status: u32) -> Action {
     let retry = |seconds| Action::Retry(Duration::from_secs(seconds));
     match status {
         // ESME_RTHROTTLED.
@@ -32,8 +32,6 @@ pub fn action(status: u32) -> Action {
         0x08 => retry(5),
         // ESME_RX_T_APPN, ESME_RSUBMITFAIL, ESME_RUNKNOWNERR.
         0x64 | 0x45 | 0xff => retry(30),
-        // ESME_RSERTYPUNAVAIL (5.0) and vendors' own.
-        0x102 | 0x400..=0x4ff => retry(60),
         // ESME_RINVMSGLEN, ESME_RINVCMDLEN, ESME_RINVDSTADR, ESME_RX_P_APPN, ESME_RX_R_APPN, ESME_RDELIVERYFAILURE.
         0x01 | 0x02 | 0x0b | 0x65 | 0x66 | 0xfe => Action::GiveUp,
         // Source address, addressing, service type, classes, times, optional parameters: our configuration.
@@ -51,6 +49,7 @@ pub fn action(status: u32) -> Action {
         | 0x100
         | 0x101
         | 0x103..=0x106 => Action::OurFault(Duration::from_secs(60)),
+        // ESME_RSERTYPUNAVAIL (5.0), vendors' own (0x400 to 0x4ff), and whatever nobody has documented.
         _ => retry(60),
     }
 }

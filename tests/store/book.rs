@@ -10,7 +10,7 @@ use tracuu::{
     ledger::{
         Entry, ExchangeRow, Fate, Fenced, Keys, Ledger, OutboxRow, PartRow, ReplyMeasure, SettlementResult,
         SettlementRow, Table,
-        read::store::{Balance, MoRow, MtRow, balance, mo_rows, mt_rows},
+        read::store::{Balance, MoRow, MtRow, RecordKind, Span, balance, mo_rows, mt_rows},
     },
     message::{
         Alphabet, CarrierId, ChargeClass, Lang, Masked, Msisdn, Outcome, RawAddress, Reason, RowKey, Service,
@@ -138,12 +138,12 @@ impl Book {
 
     /// All MO records of a carrier.
     pub(crate) async fn mo(&self, name: &str) -> Vec<MoRow> {
-        mo_rows(&self.db, &carrier_id(name), Stream::Test, RowKey(0), RowKey(i64::MAX), 10_000).await.unwrap()
+        mo_rows(&self.db, Span::all(RecordKind::Mo, &carrier_id(name), Stream::Test), 10_000).await.unwrap()
     }
 
     /// All MT records of a carrier.
     pub(crate) async fn mt(&self, name: &str) -> Vec<MtRow> {
-        mt_rows(&self.db, &carrier_id(name), Stream::Test, RowKey(0), RowKey(i64::MAX), 10_000).await.unwrap()
+        mt_rows(&self.db, Span::all(RecordKind::Mt, &carrier_id(name), Stream::Test), 10_000).await.unwrap()
     }
 }
 

@@ -1,6 +1,8 @@
 //! What the code above the databases relies on, tried on SQLite and on PostgreSQL.
 
 #[cfg(test)]
+mod billing;
+#[cfg(test)]
 mod book;
 #[cfg(test)]
 mod chained;
@@ -16,6 +18,8 @@ mod opening;
 mod outbox;
 #[cfg(test)]
 mod ranked;
+#[cfg(test)]
+mod registry;
 #[cfg(test)]
 mod remembered;
 #[cfg(test)]

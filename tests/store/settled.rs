@@ -136,3 +136,18 @@ async fn a_mark_before_sending_may_be_set_again_and_goes_with_its_settlement() {
         running.end().await;
     }
 }
+
+#[tokio::test]
+async fn a_receipt_that_overtakes_the_response_is_matched_when_its_id_comes() {
+    for book in books().await {
+        let running = book.start().await;
+        let key = running.exchange(&book.clock).await;
+        let early = receipt(carrier_id("vtl"), "0A00ff", ReceiptState::Delivered);
+        assert_eq!(running.store(early).await, Fate::Stored);
+        assert_eq!(receipts_of(&book, key).await, 0, "{}: nobody knows the id yet", book.label);
+        assert_eq!(running.store(Entry::Settlement(settlement(key, "a00FF", BEGIN))).await, Fate::Stored);
+        assert_eq!(receipts_of(&book, key).await, 1, "{}", book.label);
+        assert_eq!(book.number("select count(*) from early_receipt").await, 0, "{}", book.label);
+        running.end().await;
+    }
+}

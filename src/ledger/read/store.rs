@@ -3,7 +3,8 @@
 use sqlx::FromRow;
 
 use crate::{
-    db::{Db, DbError, reading},
+    clock::Micros,
+    db::{Db, DbError, Tx, in_tx, reading},
     message::{CarrierId, RowKey, Stream},
 };
 
@@ -27,6 +28,106 @@ pub async fn high_water(db: &Db) -> Result<Vec<HighWater>, DbError> {
         "select epoch, exchange_high, settlement_high from writer order by epoch",
     ).fetch_all(pool).await);
     rows.map_err(|error| db.fault(&error))
+}
+
+/// The same inside a transaction, for whoever claims what they cover.
+///
+/// # Errors
+/// [`DbError`] when they cannot be read.
+pub async fn high_water_in(tx: &mut Tx) -> Result<Vec<HighWater>, DbError> {
+    let rows = in_tx!(&mut *tx, conn => sqlx::query_as(
+        "select epoch, exchange_high, settlement_high from writer order by epoch",
+    ).fetch_all(conn).await);
+    rows.map_err(|error| tx.fault(&error))
+}
+
+/// The two kinds of billing records.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RecordKind {
+    /// A question: an exchange.
+    Mo,
+    /// A reply: a closing settlement.
+    Mt,
+}
+
+impl RecordKind {
+    /// The word in rows and files.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Mo => "MO",
+            Self::Mt => "MT",
+        }
+    }
+
+    /// Reads the word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        [Self::Mo, Self::Mt].into_iter().find(|kind| kind.as_str() == word)
+    }
+}
+
+/// Rows of one kind, carrier and stream with `lo < key <= hi`.
+#[derive(Clone, Copy, Debug)]
+pub struct Span<'a> {
+    /// Which rows.
+    pub kind: RecordKind,
+    /// Whose.
+    pub carrier: &'a CarrierId,
+    /// Chargeable or test.
+    pub stream: Stream,
+    /// Behind this key.
+    pub lo: RowKey,
+    /// Up to this one.
+    pub hi: RowKey,
+}
+
+impl<'a> Span<'a> {
+    /// All rows of a kind, carrier and stream.
+    pub fn all(kind: RecordKind, carrier: &'a CarrierId, stream: Stream) -> Self {
+        Self { kind, carrier, stream, lo: RowKey(0), hi: RowKey(i64::MAX) }
+    }
+}
+
+/// How many rows a span has, and the key of the first whose event lies at or after `end`. The event of a question is its
+/// arrival, that of a reply its first sending (or, never sent, when it was given up).
+///
+/// # Errors
+/// [`DbError`] when they cannot be read.
+pub async fn extent(tx: &mut Tx, span: Span<'_>, end: Micros) -> Result<(i64, Option<RowKey>), DbError> {
+    let text = match span.kind {
+        RecordKind::Mo => {
+            "select count(*), min(case when received_at >= $5 then key end) from exchange
+             where key > $1 and key <= $2 and carrier = $3 and stream = $4"
+        }
+        RecordKind::Mt => {
+            "select count(*), min(case when coalesce(submitted_at, settled_at) >= $5 then key end) from settlement
+             where key > $1 and key <= $2 and carrier = $3 and stream = $4 and closes = 1"
+        }
+    };
+    let row: Result<(i64, Option<i64>), sqlx::Error> = in_tx!(&mut *tx, conn => sqlx::query_as(text)
+        .bind(span.lo.0).bind(span.hi.0).bind(span.carrier.as_str()).bind(span.stream.letter()).bind(end.0)
+        .fetch_one(conn).await);
+    row.map(|(count, beyond)| (count, beyond.map(RowKey))).map_err(|error| tx.fault(&error))
+}
+
+/// When the event of a span's first row was; none when the span has no rows.
+///
+/// # Errors
+/// [`DbError`] when it cannot be read.
+pub async fn first_event(tx: &mut Tx, span: Span<'_>) -> Result<Option<Micros>, DbError> {
+    let text = match span.kind {
+        RecordKind::Mo => {
+            "select received_at from exchange
+             where key > $1 and key <= $2 and carrier = $3 and stream = $4 order by key limit 1"
+        }
+        RecordKind::Mt => {
+            "select coalesce(submitted_at, settled_at) from settlement
+             where key > $1 and key <= $2 and carrier = $3 and stream = $4 and closes = 1 order by key limit 1"
+        }
+    };
+    let row: Result<Option<(i64,)>, sqlx::Error> = in_tx!(&mut *tx, conn => sqlx::query_as(text)
+        .bind(span.lo.0).bind(span.hi.0).bind(span.carrier.as_str()).bind(span.stream.letter())
+        .fetch_optional(conn).await);
+    row.map(|row| row.map(|(at,)| Micros(at))).map_err(|error| tx.fault(&error))
 }
 
 /// What an MO record is made of.
@@ -97,40 +198,26 @@ pub struct MtRow {
     pub flags: i64,
 }
 
-/// MO records of one carrier with `lo < key <= hi`, in order of key, at most `limit`.
+/// MO records of a span (its `kind` is not looked at), in order of key, at most `limit`.
 ///
 /// # Errors
 /// [`DbError`] when they cannot be read.
-pub async fn mo_rows(
-    db: &Db,
-    carrier: &CarrierId,
-    stream: Stream,
-    lo: RowKey,
-    hi: RowKey,
-    limit: i64,
-) -> Result<Vec<MoRow>, DbError> {
+pub async fn mo_rows(db: &Db, span: Span<'_>, limit: i64) -> Result<Vec<MoRow>, DbError> {
     let rows = reading!(db, pool => sqlx::query_as(
         "select key, received_at, line, short_code, outcome, service, parts, concat_ref, data_coding, chars,
                 charge_class, sealed
          from exchange where key > $1 and key <= $2 and carrier = $3 and stream = $4 order by key limit $5",
     )
-    .bind(lo.0).bind(hi.0).bind(carrier.as_str()).bind(stream.letter()).bind(limit)
+    .bind(span.lo.0).bind(span.hi.0).bind(span.carrier.as_str()).bind(span.stream.letter()).bind(limit)
     .fetch_all(pool).await);
     rows.map_err(|error| db.fault(&error))
 }
 
-/// MT records of one carrier with `lo < settlement key <= hi`, in order of key, at most `limit`.
+/// MT records of a span (its `kind` is not looked at), in order of the settlements' keys, at most `limit`.
 ///
 /// # Errors
 /// [`DbError`] when they cannot be read.
-pub async fn mt_rows(
-    db: &Db,
-    carrier: &CarrierId,
-    stream: Stream,
-    lo: RowKey,
-    hi: RowKey,
-    limit: i64,
-) -> Result<Vec<MtRow>, DbError> {
+pub async fn mt_rows(db: &Db, span: Span<'_>, limit: i64) -> Result<Vec<MtRow>, DbError> {
     let rows = reading!(db, pool => sqlx::query_as(
         "select s.key, s.exchange_key, e.received_at, s.line, e.short_code, e.service, e.reply_coding, e.reply_chars,
                 e.sealed, s.submitted_at, s.settled_at, s.result, s.seg_planned, s.seg_accepted, s.status, s.message_ids,
@@ -139,7 +226,7 @@ pub async fn mt_rows(
          where s.key > $1 and s.key <= $2 and s.carrier = $3 and s.stream = $4 and s.closes = 1
          order by s.key limit $5",
     )
-    .bind(lo.0).bind(hi.0).bind(carrier.as_str()).bind(stream.letter()).bind(limit)
+    .bind(span.lo.0).bind(span.hi.0).bind(span.carrier.as_str()).bind(span.stream.letter()).bind(limit)
     .fetch_all(pool).await);
     rows.map_err(|error| db.fault(&error))
 }

@@ -9,7 +9,7 @@ use crate::{
         row::{SettlementResult, SettlementRow},
         writer::Mark,
     },
-    message::{CarrierId, ReceiptState, ReceiptTlvs, Stream},
+    message::{CarrierId, ReceiptState, ReceiptTlvs, RowKey, Stream},
 };
 
 static SETTLEMENT: Insert = Insert::into(
@@ -37,6 +37,9 @@ static SETTLEMENT: Insert = Insert::into(
 /// A settlement that is handed over again brings its message ids again: they stand already.
 static RECEIPT_ID: Insert =
     Insert::unless_there("receipt_id", &["carrier", "message_id", "exchange_key", "segment", "at"]);
+
+/// Message ids of one carrier that a response has named, each with its exchange.
+type Named = (CarrierId, Stream, Vec<(String, i64)>);
 
 /// Rows of `settlement` being gathered.
 pub(in crate::ledger) struct Settled {
@@ -84,6 +87,7 @@ impl Settled {
         delete_keys(tx, "sending", &marked).await?;
         let (int, text) = (|| Column::Int(Vec::new()), || Column::Text(Vec::new()));
         let mut named = vec![text(), text(), int(), int(), int()];
+        let mut asked: Vec<Named> = Vec::new();
         for row in rows {
             let closes = closing.remove(&row.exchange.0);
             let ids = row.message_ids.join(";");
@@ -113,6 +117,11 @@ impl Settled {
             );
             let ids = row.message_ids.iter().enumerate().filter(|(_, id)| row.receipts && !id.is_empty());
             for (segment, id) in ids {
+                let named_id = (receipt_key(id), row.exchange.0);
+                match asked.iter_mut().find(|(carrier, stream, _)| (carrier, *stream) == (&row.carrier, row.stream)) {
+                    Some((.., ids)) => ids.push(named_id),
+                    None => asked.push((row.carrier.clone(), row.stream, vec![named_id])),
+                }
                 Self::push(
                     &mut named,
                     &[Some(row.exchange.0), Some(segment as i64), Some(row.settled_at.0)],
@@ -121,7 +130,11 @@ impl Settled {
             }
         }
         // At once, so that a receipt in the same group finds its message.
-        RECEIPT_ID.run(tx, named).await
+        RECEIPT_ID.run(tx, named).await?;
+        for (carrier, stream, ids) in asked {
+            self.match_early(tx, &carrier, stream, &ids, mark).await?;
+        }
+        Ok(())
     }
 
     /// Stores the rows that were gathered.
@@ -138,6 +151,60 @@ impl Settled {
                 Column::Bytes(values) => values.push(None),
             }
         }
+    }
+
+    /// Receipts that came before the responses of these message ids are matched now.
+    async fn match_early(
+        &mut self,
+        tx: &mut Tx,
+        carrier: &CarrierId,
+        stream: Stream,
+        ids: &[(String, i64)],
+        mark: &mut Mark,
+    ) -> Result<(), DbError> {
+        for early in Received::take(tx, carrier, ids).await? {
+            let exchange = ids.iter().find(|(id, _)| *id == early.message_id).map(|(_, exchange)| *exchange);
+            self.receipt_row(carrier, stream, &early, exchange, mark);
+        }
+        Ok(())
+    }
+
+    /// The row of a receipt; without an exchange nobody knows its message id yet.
+    fn receipt_row(
+        &mut self,
+        carrier: &CarrierId,
+        stream: Stream,
+        receipt: &Received,
+        exchange: Option<i64>,
+        mark: &mut Mark,
+    ) -> RowKey {
+        let key = mark.next_settlement();
+        let delivered = i64::from(receipt.result == SettlementResult::Delivered.as_str());
+        Self::push(
+            &mut self.columns,
+            &[
+                Some(key.0),
+                exchange,
+                Some(KIND_RECEIPT),
+                Some(0),
+                Some(receipt.line),
+                None,
+                Some(receipt.at),
+                Some(0),
+                Some(0),
+                Some(delivered),
+                None,
+                Some(0),
+            ],
+            &[
+                Some(carrier.as_str()),
+                Some(stream.letter()),
+                Some(&receipt.result),
+                Some(&receipt.error),
+                Some(&receipt.raw_id),
+            ],
+        );
+        key
     }
 
     #[expect(clippy::too_many_arguments, reason = "a receipt's facts, each once, from one call")]
@@ -162,33 +229,71 @@ impl Settled {
             ReceiptState::InHand => SettlementResult::InHand,
             ReceiptState::Unknown => SettlementResult::Unknown,
         };
-        let delivered = i64::from(receipt.state == ReceiptState::Delivered);
-        let key = mark.next_settlement();
-        Self::push(
-            &mut self.columns,
-            &[
-                Some(key.0),
-                exchange,
-                Some(KIND_RECEIPT),
-                Some(0),
-                Some(line.into()),
-                None,
-                Some(at.0),
-                Some(0),
-                Some(0),
-                Some(delivered),
-                None,
-                Some(0),
-            ],
-            &[
-                Some(carrier.as_str()),
-                Some(stream.letter()),
-                Some(result.as_str()),
-                Some(&receipt.error),
-                Some(&receipt.message_id),
-            ],
-        );
+        let row = Received {
+            message_id: receipt_key(&receipt.message_id),
+            line: line.into(),
+            at: at.0,
+            result: result.as_str().to_owned(),
+            error: storable(&receipt.error),
+            raw_id: storable(&receipt.message_id),
+        };
+        let key = self.receipt_row(carrier, stream, &row, exchange, mark);
+        if exchange.is_none() {
+            row.keep(tx, carrier, key).await?;
+        }
         Ok(())
+    }
+}
+
+/// A receipt as it is kept until its message id is known.
+#[derive(sqlx::FromRow)]
+struct Received {
+    message_id: String,
+    line: i64,
+    at: i64,
+    result: String,
+    error: String,
+    raw_id: String,
+}
+
+impl Received {
+    async fn keep(&self, tx: &mut Tx, carrier: &CarrierId, key: RowKey) -> Result<(), DbError> {
+        let done = in_tx!(&mut *tx, conn => sqlx::query(
+            "insert into early_receipt (carrier, message_id, settlement_key, line, at, result, error, raw_id)
+             values ($1, $2, $3, $4, $5, $6, $7, $8)",
+        )
+        .bind(carrier.as_str())
+        .bind(&self.message_id)
+        .bind(key.0)
+        .bind(self.line)
+        .bind(self.at)
+        .bind(&self.result)
+        .bind(&self.error)
+        .bind(&self.raw_id)
+        .execute(conn)
+        .await
+        .map(|_| ()));
+        done.map_err(|error| tx.fault(&error))
+    }
+
+    /// Takes out those whose ids are known now.
+    async fn take(tx: &mut Tx, carrier: &CarrierId, ids: &[(String, i64)]) -> Result<Vec<Self>, DbError> {
+        let ids: Vec<&str> = ids.iter().map(|(id, _)| id.as_str()).collect();
+        let rows = match tx {
+            Tx::Sqlite(_, conn) => {
+                let list = serde_json::Value::from(ids).to_string();
+                let text =
+                    "delete from early_receipt where carrier = $1 and message_id in (select value from json_each($2))
+                            returning message_id, line, at, result, error, raw_id";
+                sqlx::query_as(text).bind(carrier.as_str()).bind(list).fetch_all(&mut **conn).await
+            }
+            Tx::Postgres(_, conn) => {
+                let text = "delete from early_receipt where carrier = $1 and message_id = any($2)
+                            returning message_id, line, at, result, error, raw_id";
+                sqlx::query_as(text).bind(carrier.as_str()).bind(ids).fetch_all(&mut **conn).await
+            }
+        };
+        rows.map_err(|error| tx.fault(&error))
     }
 }
 
@@ -204,7 +309,7 @@ fn storable(text: &str) -> String {
 }
 
 /// The form in which message ids are compared: NULs and blanks cut, lower case, no leading zeros unless it is a UUID.
-fn receipt_key(id: &str) -> String {
+pub(crate) fn receipt_key(id: &str) -> String {
     let id = storable(id).trim().to_ascii_lowercase();
     let bare = id.trim_start_matches('0');
     if id.contains('-') || bare.is_empty() { id } else { bare.to_owned() }

@@ -112,11 +112,10 @@ pub(in crate::ledger) async fn recent(
     since: Micros,
     limit: usize,
 ) -> Result<Vec<Recent>, DbError> {
-    type Row = (i64, String, i64, Vec<u8>);
     let mut found = Vec::new();
     let lowest = RowKey::new(high.epoch(), 0);
     let result: Result<(), sqlx::Error> = reading!(db, pool => {
-        let mut rows = sqlx::query_as::<_, Row>(
+        let mut rows = sqlx::query_as::<_, (i64, String, i64, Vec<u8>)>(
             "select key, carrier, committed_at, fingerprints from exchange where key <= $1 and key > $2 order by key desc",
         ).bind(high.0).bind(lowest.0).fetch(pool);
         loop {

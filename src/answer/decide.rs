@@ -1,0 +1,312 @@
+//! One group of questions: read, looked up together, decided, composed, and made into ledger entries.
+
+use std::{collections::HashMap, sync::Arc};
+
+use crate::{
+    access::{self, Verdict},
+    clock::{Clock, Micros},
+    config::{Carrier, QueryKind},
+    intake::{Inbound, Text},
+    ledger::{Entry, ExchangeRow, Ledger, OutboxRow, ReplyMeasure, Table},
+    message::{
+        CarrierId, ChargeClass, Field, Lang, Msisdn, Outcome, Person, Query, RawAddress, Reason, Reply, Sender,
+        Service, Why,
+    },
+    outbox::{Content, Outgoing},
+    query::Grammar,
+    registry::Registry,
+    reply::{Facts, ReplyRequest, Templates},
+};
+
+/// What is needed to decide.
+pub struct Decider {
+    /// Reads texts.
+    pub grammar: Grammar,
+    /// The fields given when none is named.
+    pub default_fields: Vec<Field>,
+    /// The looked-up truth.
+    pub registry: Registry,
+    /// Makes replies.
+    pub templates: Arc<Templates>,
+    /// Seals rows and allots keys.
+    pub ledger: Arc<Ledger>,
+    /// All carriers.
+    pub carriers: HashMap<CarrierId, Arc<Carrier>>,
+    /// The time of day.
+    pub clock: Clock,
+}
+
+/// A decided question: its entry for the ledger, and its reply for the outbox once the entry is on disk.
+pub struct Decided {
+    /// For the ledger.
+    pub entry: Entry,
+    /// For the outbox.
+    pub outgoing: Option<Outgoing>,
+}
+
+/// What was concluded about one question, before its reply is made. Also shown step by step by the `ask` command.
+pub struct Conclusion<'a> {
+    /// How it ends.
+    pub outcome: Outcome,
+    /// Why; for the audit.
+    pub reason: Reason,
+    /// Class of the question.
+    pub service: Service,
+    /// Language of the answer.
+    pub lang: Lang,
+    /// Whose record is read.
+    pub person: Option<&'a Person>,
+    /// The fields given.
+    pub fields: Vec<Field>,
+    /// The form to show, for outcomes that show one.
+    pub form: String,
+}
+
+type People = HashMap<Msisdn, Vec<Person>>;
+
+impl Decider {
+    /// Decides on a group. One look-up serves all of it.
+    pub async fn decide(&self, group: Vec<Inbound>) -> Vec<Decided> {
+        let read: Vec<Result<Query, Conclusion<'static>>> =
+            group.iter().map(|inbound| self.read(&inbound.text)).collect();
+        let asked = group.iter().zip(&read).filter(|(_, query)| matches!(query, Ok(query) if query.key().is_some()));
+        let mut phones: Vec<Msisdn> = asked.filter_map(|(inbound, _)| phone(&inbound.sender)).collect();
+        phones.sort_unstable();
+        phones.dedup();
+        let people = self.people(&phones).await;
+        let now = self.clock.now();
+        let decide = |(inbound, query)| self.conclude_one(inbound, query, people.as_ref(), now);
+        group.into_iter().zip(read).map(decide).collect()
+    }
+
+    /// Reads a text. A text that is no question is concluded already.
+    pub fn read(&self, text: &Text) -> Result<Query, Conclusion<'static>> {
+        let misread = match text {
+            Text::Read(text) => match self.grammar.read(text.expose()) {
+                Ok(query) => return Ok(query),
+                Err(misread) => misread,
+            },
+            Text::NotText => self.grammar.misread(Why::NotText),
+            Text::PartMissing => self.grammar.misread(Why::PartMissing),
+        };
+        let reason = match misread.why {
+            Why::Empty => Reason::Empty,
+            Why::Keyword => Reason::NoKeyword,
+            Why::Key => Reason::BadKey,
+            Why::FieldWord => Reason::BadFieldWord,
+            Why::NotText => Reason::NotText,
+            Why::PartMissing => Reason::PartMissing,
+            Why::TooLong => Reason::TooLong,
+        };
+        Err(Conclusion {
+            outcome: Outcome::Misread,
+            reason,
+            service: Service::None,
+            lang: misread.lang,
+            person: None,
+            fields: Vec::new(),
+            form: misread.form,
+        })
+    }
+
+    /// Looks numbers up; `None` when the registry cannot be asked.
+    pub async fn people(&self, phones: &[Msisdn]) -> Option<People> {
+        if phones.is_empty() {
+            return Some(People::new());
+        }
+        match self.registry.people(phones).await {
+            Ok(people) => Some(people),
+            Err(error) => {
+                tracing::warn!(%error, "Registry cannot be asked; citizens are told to try later");
+                None
+            }
+        }
+    }
+
+    /// Concludes on a question, given what the registry knows of its sender (`None`: it cannot be asked).
+    pub fn conclude<'a>(&self, sender: &Sender, query: &Query, people: Option<&'a People>) -> Conclusion<'a> {
+        let lang = query.lang();
+        let of = |outcome, reason, service| Conclusion {
+            outcome,
+            reason,
+            service,
+            lang,
+            person: None,
+            fields: Vec::new(),
+            form: String::new(),
+        };
+        let (service, key) = match query {
+            Query::Record { key, .. } => (Service::Record, key),
+            Query::OldCard { key, .. } => (Service::OldCard, key),
+            Query::HowTo { .. } => return of(Outcome::HowTo, Reason::None, Service::HowTo),
+            Query::Contact { .. } => return of(Outcome::Contact, Reason::None, Service::Contact),
+        };
+        let Some(people) = people else { return of(Outcome::Unavailable, Reason::RegistryDown, service) };
+        let own = phone(sender).and_then(|number| people.get(&number)).map_or(&[][..], Vec::as_slice);
+        let person = match access::verdict(own, key) {
+            Verdict::Granted(person) => person,
+            Verdict::Refused(reason) => return of(Outcome::Refused, reason, service),
+            Verdict::FullNumberNeeded => {
+                let kind = if service == Service::OldCard { QueryKind::OldCard } else { QueryKind::Record };
+                let form = self.grammar.full_form(kind, lang).to_owned();
+                return Conclusion { form, ..of(Outcome::FullNumberNeeded, Reason::None, service) };
+            }
+        };
+        match query {
+            Query::Record { fields, .. } => {
+                let fields = if fields.is_empty() { self.default_fields.clone() } else { fields.clone() };
+                Conclusion { person: Some(person), fields, ..of(Outcome::Answered, Reason::None, service) }
+            }
+            Query::OldCard { old, .. } => {
+                let same = person.old_id.as_ref().is_some_and(|own| own.same(old));
+                let outcome = if same { Outcome::OldCardMatches } else { Outcome::OldCardDiffers };
+                Conclusion { person: Some(person), ..of(outcome, Reason::None, service) }
+            }
+            Query::HowTo { .. } | Query::Contact { .. } => of(Outcome::HowTo, Reason::None, service),
+        }
+    }
+
+    /// Makes the reply of a conclusion; none for a silence.
+    pub fn reply(&self, done: &Conclusion<'_>, query: Option<&Query>, short_code: &str, marks: bool) -> Option<Reply> {
+        let full_number_typed = query.and_then(Query::key).is_some_and(crate::message::TypedKey::is_full);
+        let old = match query {
+            Some(Query::OldCard { old, .. }) => Some(old),
+            Some(Query::Record { .. } | Query::HowTo { .. } | Query::Contact { .. }) | None => None,
+        };
+        let facts = match (done.outcome, done.person, old) {
+            (Outcome::Answered, Some(person), _) => Facts::Answered { person, fields: &done.fields, full_number_typed },
+            (Outcome::OldCardMatches, Some(person), Some(old)) => {
+                Facts::OldCardMatches { person, old, full_number_typed }
+            }
+            (Outcome::OldCardDiffers, Some(person), Some(old)) => {
+                Facts::OldCardDiffers { person, old, full_number_typed }
+            }
+            (Outcome::FullNumberNeeded, ..) => Facts::FullNumberNeeded { form: &done.form },
+            (Outcome::Misread, ..) => Facts::Misread { form: &done.form },
+            (Outcome::HowTo, ..) => Facts::HowTo,
+            (Outcome::Contact, ..) => Facts::Contact,
+            (Outcome::Unavailable, ..) => Facts::Unavailable,
+            (Outcome::Silenced, ..) => return None,
+            (Outcome::Refused | Outcome::Answered | Outcome::OldCardMatches | Outcome::OldCardDiffers, ..) => {
+                Facts::Refused
+            }
+        };
+        Some(self.templates.compose(&ReplyRequest { lang: done.lang, marks, short_code, facts }))
+    }
+
+    fn conclude_one(
+        &self,
+        inbound: Inbound,
+        query: Result<Query, Conclusion<'static>>,
+        people: Option<&People>,
+        now: Micros,
+    ) -> Decided {
+        let (query, done) = match query {
+            Ok(query) => {
+                let done = self.conclude(&inbound.sender, &query, people);
+                (Some(query), done)
+            }
+            Err(done) => (None, done),
+        };
+        let done = match inbound.sender {
+            Sender::Phone(_) => done,
+            Sender::NotAPhone => {
+                Conclusion { outcome: Outcome::Silenced, reason: Reason::NotAPhone, person: None, ..done }
+            }
+        };
+        let carrier = self.carriers.get(&inbound.carrier);
+        let marks = carrier.is_some_and(|carrier| carrier.marks);
+        let reply = self.reply(&done, query.as_ref(), inbound.short_code.as_str(), marks);
+        self.entries(inbound, query.as_ref(), &done, reply, now)
+    }
+
+    fn entries(
+        &self,
+        inbound: Inbound,
+        query: Option<&Query>,
+        done: &Conclusion<'_>,
+        reply: Option<Reply>,
+        now: Micros,
+    ) -> Decided {
+        let (key, keys) = (inbound.key, self.ledger.keys());
+        let carrier = self.carriers.get(&inbound.carrier);
+        let number = phone(&inbound.sender);
+        let ttl = carrier.map_or(600, |carrier| carrier.reply_ttl.as_secs());
+        let expires_at = now.plus_seconds(i64::try_from(ttl).unwrap_or(600));
+        let chars = match &inbound.text {
+            Text::Read(text) => text.expose().chars().count(),
+            Text::NotText | Text::PartMissing => 0,
+        };
+        let row = ExchangeRow {
+            key,
+            received_at: inbound.received_at,
+            carrier: inbound.carrier.clone(),
+            stream: carrier.map_or(crate::message::Stream::Test, |carrier| carrier.stream),
+            line: inbound.line.0,
+            short_code: inbound.short_code.as_str().to_owned(),
+            sender_token: number.map(|number| keys.sender(number)),
+            subject_token: done.person.map(|person| keys.subject(&person.personal_id)),
+            key_token: query.and_then(Query::key).map(|typed| keys.typed(typed)),
+            outcome: done.outcome,
+            reason: done.reason,
+            service: done.service,
+            lang: done.lang,
+            fields: done.fields.iter().fold(0, |set, field| set | field.bit()),
+            parts: inbound.parts,
+            concat_ref: inbound.concat_ref,
+            data_coding: inbound.data_coding,
+            chars: u16::try_from(chars).unwrap_or(u16::MAX),
+            charge_class: charge_class(done.outcome),
+            fingerprints: inbound.fingerprints.iter().flatten().copied().collect(),
+            reply: reply.as_ref().map(|reply| ReplyMeasure {
+                segments: reply.segments,
+                data_coding: reply.alphabet.data_coding(),
+                chars: reply.chars,
+                template_version: reply.template_version,
+            }),
+            sealed: number.map(|n| self.ledger.seal(Table::Exchange, key, &n.expose().to_be_bytes())),
+        };
+        let outgoing = reply.map(|reply| {
+            let source = RawAddress {
+                ton: carrier.map_or(0, |carrier| carrier.source_ton),
+                npi: carrier.map_or(1, |carrier| carrier.source_npi),
+                octets: inbound.short_code.as_str().as_bytes().to_vec(),
+            };
+            // References follow the keys, so two long replies on the way to one phone have different ones.
+            let reference = (key.n() & 0xff) as u8;
+            let content =
+                Content { destination: inbound.source, source, alphabet: reply.alphabet, reference, text: reply.text };
+            Outgoing { key, expires_at, content: Arc::new(content), inherited: false }
+        });
+        let outbox = outgoing.as_ref().map(|outgoing| OutboxRow {
+            key,
+            carrier: inbound.carrier,
+            created_at: now,
+            expires_at,
+            sealed: self.ledger.seal(Table::Outbox, key, &outgoing.content.to_octets()),
+        });
+        let entry = Entry::Exchange { row: Box::new(row), outbox, consumes: inbound.consumes, ticket: inbound.ticket };
+        Decided { entry, outgoing }
+    }
+}
+
+fn phone(sender: &Sender) -> Option<Msisdn> {
+    match sender {
+        Sender::Phone(number) => Some(*number),
+        Sender::NotAPhone => None,
+    }
+}
+
+/// A badly formed question is given back, as is one we could not answer; every other is charged.
+pub fn charge_class(outcome: Outcome) -> ChargeClass {
+    match outcome {
+        Outcome::Misread | Outcome::Unavailable | Outcome::Silenced => ChargeClass::Refund,
+        Outcome::Answered
+        | Outcome::OldCardMatches
+        | Outcome::OldCardDiffers
+        | Outcome::Refused
+        | Outcome::FullNumberNeeded
+        | Outcome::HowTo
+        | Outcome::Contact => ChargeClass::Charge,
+    }
+}

@@ -1,0 +1,258 @@
+//! The whole path on one page: what waits at the carriers' doors is taken in turn, looked up together, decided, and
+//! handed to the writer; acknowledgements and replies leave when the commit is back. While one group commits, the next
+//! is being decided.
+
+mod decide;
+mod door;
+
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+pub use decide::{Conclusion, Decided, Decider, charge_class};
+pub use door::Doors;
+
+use crate::{
+    config::Carrier,
+    intake::{Inbound, Intake, Taken},
+    ledger::{Entry, Fate},
+    message::{Answer, AnswerStatus, CarrierId, LineCommand, LineEvent, LineNo, RowKey, Ticket},
+    outbox::{Door, Outgoing},
+};
+
+/// Groups under way to the disk at most: one being committed, the next waiting behind it.
+const UNDER_WAY: usize = 3;
+
+/// How often long texts whose parts did not come are looked for.
+const OVERDUE: Duration = Duration::from_secs(1);
+
+/// Who waits for an answer, and for which row.
+struct Asked {
+    carrier: Arc<Carrier>,
+    line: LineNo,
+    session: u32,
+    sequence: u32,
+    ticket: Option<Arc<Ticket>>,
+    row: Row,
+    outgoing: Option<Outgoing>,
+}
+
+enum Row {
+    /// An exchange or a part: the intake remembers it.
+    Own(RowKey),
+    /// A repeat of this row.
+    Repeat(RowKey),
+    /// A receipt.
+    Receipt,
+}
+
+struct Group {
+    asked: Vec<Asked>,
+    fates: oneshot::Receiver<Vec<Fate>>,
+}
+
+/// The one desk of a process.
+pub struct Desk {
+    /// Decides.
+    pub decider: Decider,
+    /// Joins and recognises.
+    pub intake: Intake,
+    /// Where each line's answers go, by line number.
+    pub lines: Vec<mpsc::Sender<LineCommand>>,
+    /// Which carrier each line belongs to.
+    pub owners: Vec<Arc<Carrier>>,
+    /// Where each carrier's replies go.
+    pub replies: HashMap<CarrierId, Door>,
+    /// Questions decided in one go at most.
+    pub batch: usize,
+}
+
+impl Desk {
+    /// Runs until `stop`, then finishes what it has taken.
+    pub async fn run(mut self, mut doors: Doors, stop: CancellationToken) {
+        let mut under_way: VecDeque<Group> = VecDeque::new();
+        let mut overdue = tokio::time::interval(OVERDUE);
+        loop {
+            tokio::select! {
+                biased;
+                fates = first_fates(&mut under_way) => self.finish(&mut under_way, &fates),
+                _ = overdue.tick() => {
+                    let late = self.intake.overdue(self.decider.clock.now());
+                    if !late.is_empty() {
+                        let group = self.decide(late.into_iter().map(whole).collect(), Vec::new()).await;
+                        under_way.push_back(group);
+                    }
+                }
+                events = doors.take(self.batch), if under_way.len() < UNDER_WAY => match events {
+                    Some(events) => {
+                        if let Some(group) = self.take(events).await {
+                            under_way.push_back(group);
+                        }
+                    }
+                    None => break,
+                },
+                () = stop.cancelled() => break,
+            }
+        }
+        while !under_way.is_empty() {
+            let fates = first_fates(&mut under_way).await;
+            self.finish(&mut under_way, &fates);
+        }
+    }
+
+    /// Sorts events into questions to be decided, entries to be stored, and answers that can leave at once.
+    async fn take(&mut self, events: Vec<LineEvent>) -> Option<Group> {
+        let (mut questions, mut stored) = (Vec::new(), Vec::new());
+        for event in events {
+            match event {
+                LineEvent::Question(part) => {
+                    let Some(carrier) = self.owner(part.line) else { continue };
+                    let (line, session, sequence) = (part.line, part.session, part.sequence);
+                    match self.intake.accept(&carrier, part) {
+                        Taken::Whole(inbound) => {
+                            let asked = Some((carrier, line, session, sequence));
+                            questions.push(Question { inbound: *inbound, asked });
+                        }
+                        Taken::Store(entry) => stored.push(asked(carrier, line, session, sequence, entry)),
+                        Taken::Answer(status) => self.answer(line, vec![Answer { session, sequence, status }]),
+                    }
+                }
+                LineEvent::Receipt { line, session, sequence, ticket, receipt, received_at } => {
+                    let Some(carrier) = self.owner(line) else { continue };
+                    let (id, stream) = (carrier.id.clone(), carrier.stream);
+                    let entry = Entry::Receipt { carrier: id, stream, line: line.0, receipt, received_at, ticket };
+                    stored.push(asked(carrier, line, session, sequence, entry));
+                }
+                LineEvent::Down { line, session, at, .. } => {
+                    let Some(carrier) = self.owner(line) else { continue };
+                    self.intake.session_ended(&carrier, line, session, at);
+                    self.decider.ledger.note_break(carrier.id.clone(), at).await;
+                }
+                LineEvent::Up { .. } | LineEvent::Response { .. } => {}
+            }
+        }
+        if questions.is_empty() && stored.is_empty() { None } else { Some(self.decide(questions, stored).await) }
+    }
+
+    /// The carrier of a line. Lines are numbered by the service that owns this desk, so there is always one.
+    fn owner(&self, line: LineNo) -> Option<Arc<Carrier>> {
+        self.owners.get(usize::from(line.0)).map(Arc::clone)
+    }
+
+    /// Decides on the questions and hands everything to the writer, in the order of its keys.
+    async fn decide(&mut self, questions: Vec<Question>, stored: Vec<(Asked, Entry)>) -> Group {
+        let (inbound, origins): (Vec<Inbound>, Vec<_>) =
+            questions.into_iter().map(|question| (question.inbound, question.asked)).unzip();
+        let decided = self.decider.decide(inbound).await;
+        let mut asked = Vec::with_capacity(decided.len() + stored.len());
+        let mut entries = Vec::with_capacity(decided.len() + stored.len());
+        for (Decided { entry, outgoing }, origin) in decided.into_iter().zip(origins) {
+            let Entry::Exchange { row, ticket, .. } = &entry else { continue };
+            let (key, line) = (row.key, LineNo(row.line));
+            let (carrier, line, session, sequence) = match origin {
+                Some(origin) => origin,
+                None => match self.decider.carriers.get(&row.carrier) {
+                    Some(carrier) => (Arc::clone(carrier), line, 0, 0),
+                    None => continue,
+                },
+            };
+            let ticket = ticket.clone();
+            asked.push(Asked { carrier, line, session, sequence, ticket, row: Row::Own(key), outgoing });
+            entries.push(entry);
+        }
+        for (one, entry) in stored {
+            asked.push(one);
+            entries.push(entry);
+        }
+        Group { asked, fates: self.decider.ledger.hand_over(entries).await }
+    }
+
+    /// The oldest group's commit is back: only now do acknowledgements and replies leave (law 1).
+    fn finish(&mut self, under_way: &mut VecDeque<Group>, fates: &[Fate]) {
+        let Some(group) = under_way.pop_front() else { return };
+        let now = self.decider.clock.now();
+        let mut answers: Vec<(LineNo, Vec<Answer>)> = Vec::new();
+        let mut replies: Vec<(CarrierId, Vec<Outgoing>)> = Vec::new();
+        for (at, one) in group.asked.into_iter().enumerate() {
+            let fate = fates.get(at).copied().unwrap_or(Fate::Failed);
+            let status = match fate {
+                Fate::Stored => Some(AnswerStatus::Stored),
+                Fate::Failed | Fate::Orphan => Some(AnswerStatus::Temporary),
+                Fate::GivenUp => None,
+            };
+            let answered = status.is_some() && one.ticket.as_ref().is_none_or(|ticket| ticket.answer());
+            match (&one.row, fate) {
+                (Row::Own(key), Fate::Stored) => self.intake.stored(&one.carrier, *key, answered, now),
+                (Row::Own(key), Fate::GivenUp | Fate::Orphan) => self.intake.not_stored(&one.carrier, *key, false, now),
+                (Row::Own(key), Fate::Failed) => self.intake.not_stored(&one.carrier, *key, true, now),
+                (Row::Repeat(of), Fate::Orphan) => self.intake.orphaned(*of),
+                (Row::Repeat(_) | Row::Receipt, _) => {}
+            }
+            if let (Some(status), true, Some(_)) = (status, answered, &one.ticket) {
+                let answer = Answer { session: one.session, sequence: one.sequence, status };
+                gather(&mut answers, one.line, answer);
+            }
+            if let (Fate::Stored, Some(outgoing)) = (fate, one.outgoing) {
+                gather(&mut replies, one.carrier.id.clone(), outgoing);
+            }
+        }
+        for (line, answers) in answers {
+            self.answer(line, answers);
+        }
+        for (carrier, replies) in replies {
+            if let Some(door) = self.replies.get(&carrier) {
+                door.push(replies);
+            }
+        }
+    }
+
+    /// Gives answers to a line. Its channel has room for every message it may have open, so this never waits; a line
+    /// that is gone needs no answers.
+    fn answer(&self, line: LineNo, answers: Vec<Answer>) {
+        if let Some(commands) = self.lines.get(usize::from(line.0))
+            && let Err(mpsc::error::TrySendError::Full(_)) = commands.try_send(LineCommand::Answers(answers))
+        {
+            tracing::error!(line.number = line.0, "Line does not take its answers; its SMSC will send again");
+        }
+    }
+}
+
+struct Question {
+    inbound: Inbound,
+    asked: Option<(Arc<Carrier>, LineNo, u32, u32)>,
+}
+
+fn whole(inbound: Inbound) -> Question {
+    Question { inbound, asked: None }
+}
+
+fn asked(carrier: Arc<Carrier>, line: LineNo, session: u32, sequence: u32, entry: Entry) -> (Asked, Entry) {
+    let row = match &entry {
+        Entry::Part { row, .. } => Row::Own(row.key),
+        Entry::Exchange { row, .. } => Row::Own(row.key),
+        Entry::Repeat { of, .. } => Row::Repeat(*of),
+        Entry::Receipt { .. } | Entry::Settlement(_) | Entry::Sending(_) => Row::Receipt,
+    };
+    let ticket = entry.ticket().cloned();
+    (Asked { carrier, line, session, sequence, ticket, row, outgoing: None }, entry)
+}
+
+fn gather<K: PartialEq, V>(into: &mut Vec<(K, Vec<V>)>, key: K, value: V) {
+    match into.iter_mut().find(|(known, _)| *known == key) {
+        Some((_, values)) => values.push(value),
+        None => into.push((key, vec![value])),
+    }
+}
+
+/// The fates of the oldest group; never, when none is under way.
+async fn first_fates(under_way: &mut VecDeque<Group>) -> Vec<Fate> {
+    match under_way.front_mut() {
+        Some(group) => (&mut group.fates).await.unwrap_or_default(),
+        None => std::future::pending().await,
+    }
+}

@@ -1,0 +1,169 @@
+//! `tracuu sim`: the built-in SMSC, to type at or to load a service with.
+
+use std::{net::SocketAddr, time::Duration};
+
+use tokio::io::{AsyncBufReadExt as _, BufReader};
+use tokio_util::task::TaskTracker;
+
+use super::{ConfigFile, Failed, say};
+use crate::{
+    clock::Clock,
+    registry::Registry,
+    sim::{Limit, LoadPlan, Phone, Question, Receipts, Smsc, SmscSettings, load},
+};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Arguments {
+    #[command(subcommand)]
+    command: Option<Command>,
+    /// Where to listen
+    #[arg(long, default_value = "127.0.0.1:2775", value_name = "ADDRESS")]
+    listen: SocketAddr,
+    /// The code the phones text to
+    #[arg(long, default_value = "9999", value_name = "CODE")]
+    to: String,
+    /// Send a delivery receipt for each reply that asks for one
+    #[arg(long)]
+    receipts: bool,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Sends questions of people in the registry as fast as they are answered, and accounts for each
+    Load(Load),
+}
+
+#[derive(Debug, clap::Args)]
+struct Load {
+    #[command(flatten)]
+    file: ConfigFile,
+    /// Which carrier's SMSC to be; the first one unless told
+    #[arg(long, value_name = "NAME")]
+    carrier: Option<String>,
+    /// Questions without an answer at a time
+    #[arg(long, default_value_t = 100)]
+    window: u32,
+    /// How many questions
+    #[arg(long, value_name = "N", conflicts_with = "seconds")]
+    count: Option<u64>,
+    /// For how long
+    #[arg(long, value_name = "SECONDS")]
+    seconds: Option<u64>,
+    /// Questions a second at most
+    #[arg(long, value_name = "N")]
+    rate: Option<u32>,
+    /// Fields each question asks for; none asks for the default set
+    #[arg(long, default_value = "HOTEN NGAYSINH", value_name = "WORDS")]
+    fields: String,
+    /// Phones taking part
+    #[arg(long, default_value_t = 8_000)]
+    phones: u32,
+    /// One JSON document instead of lines
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the SMSC.
+pub(super) async fn run(arguments: Arguments) -> Result<(), Failed> {
+    match arguments.command {
+        Some(Command::Load(load)) => run_load(load).await,
+        None => interactive(arguments).await,
+    }
+}
+
+/// Lines typed as `NUMBER TEXT` are sent as that phone would; its replies are shown.
+async fn interactive(arguments: Arguments) -> Result<(), Failed> {
+    let tracker = TaskTracker::new();
+    let receipts = if arguments.receipts { Receipts::Delivered } else { Receipts::None };
+    let settings = SmscSettings { receipts, ..SmscSettings::default() };
+    let smsc = Smsc::listen(arguments.listen, settings, &tracker, Clock::System).await;
+    let smsc = smsc.map_err(|error| Failed::Unreachable(format!("{}: {error}", arguments.listen)))?;
+    say(format!("SMSC listens on {}; waiting for the service to bind", smsc.address()));
+    tokio::select! {
+        () = smsc.bound() => {}
+        _ = tokio::signal::ctrl_c() => return Ok(()),
+    }
+    say("Bound. Type: NUMBER TEXT, such as 84520000001 HD. End with Ctrl-D.");
+    let mut lines = BufReader::new(tokio::io::stdin()).lines();
+    loop {
+        let line = tokio::select! {
+            line = lines.next_line() => line.map_err(Failed::wrong)?,
+            _ = tokio::signal::ctrl_c() => None,
+        };
+        let Some(line) = line else { break };
+        let Some((number, text)) = line.trim().split_once(' ') else {
+            say("Type: NUMBER TEXT");
+            continue;
+        };
+        let phone = Phone::new(&smsc, number);
+        match phone.text(text, &arguments.to).await {
+            Ok(answers) => {
+                let statuses: Vec<String> = answers.iter().map(|one| format!("{:#x}", one.status)).collect();
+                say(format!("  acknowledged: {}", statuses.join(" ")));
+                match tokio::time::timeout(Duration::from_secs(10), phone.reply()).await {
+                    Ok(reply) => say(format!("  {number} <- [{} segment(s)] {}", reply.segments, reply.text.expose())),
+                    Err(_) => say("  no reply within 10 s"),
+                }
+            }
+            Err(error) => say(format!("  not sent: {error}")),
+        }
+    }
+    smsc.stop().await;
+    tracker.close();
+    tracker.wait().await;
+    Ok(())
+}
+
+async fn run_load(arguments: Load) -> Result<(), Failed> {
+    let config = arguments.file.load()?;
+    let carrier = match &arguments.carrier {
+        Some(name) => config.carriers.values().find(|carrier| carrier.id.as_str() == name),
+        None => config.carriers.values().next(),
+    };
+    let carrier = carrier.ok_or_else(|| Failed::Wrong("there is no such carrier in the configuration".to_owned()))?;
+    let address: SocketAddr = carrier.line.address.parse().map_err(|_| {
+        Failed::Wrong(format!(
+            "{} is not an address to listen on; the load stands in for the SMSC",
+            carrier.line.address
+        ))
+    })?;
+    let registry = Registry::open(&config.registry).await.map_err(crate::service::ServiceError::from)?;
+    let people = registry.phones(arguments.phones).await.map_err(crate::service::ServiceError::from)?;
+    registry.close().await;
+    let keyword = config.query.kind(crate::config::QueryKind::Record).wording.of(crate::message::Lang::Vi);
+    let keyword = keyword.keywords.first().map_or("TTCD", String::as_str);
+    let questions = people.iter().map(|(phone, person)| Question {
+        from: phone.expose(),
+        text: format!("{keyword} {} {}", &person.expose()[6..], arguments.fields).into_bytes().into(),
+        data_coding: 0,
+    });
+    let limit = match (arguments.count, arguments.seconds) {
+        (Some(count), _) => Limit::Count(count),
+        (None, seconds) => Limit::Seconds(seconds.unwrap_or(10)),
+    };
+    let code = carrier.short_codes.first().map_or("", |code| code.as_str());
+    let mut plan = LoadPlan::new(questions.collect(), code, limit);
+    plan.window = arguments.window;
+    plan.rate = arguments.rate;
+    let tracker = TaskTracker::new();
+    let smsc = Smsc::listen(address, SmscSettings::default(), &tracker, Clock::System).await;
+    let smsc = smsc.map_err(|error| Failed::Unreachable(format!("{address}: {error}")))?;
+    if !arguments.json {
+        say(format!("SMSC listens on {address} with {} phones; waiting for the service to bind", people.len()));
+    }
+    tokio::select! {
+        () = smsc.bound() => {}
+        _ = tokio::signal::ctrl_c() => return Ok(()),
+    }
+    let report = load::run(&smsc, &plan).await.map_err(Failed::wrong)?;
+    let clean = report.is_clean();
+    if arguments.json {
+        say(serde_json::to_string_pretty(&report).map_err(Failed::wrong)?);
+    } else {
+        say(report);
+    }
+    smsc.stop().await;
+    tracker.close();
+    tracker.wait().await;
+    if clean { Ok(()) } else { Err(Failed::Wrong("questions were lost or doubled".to_owned())) }
+}

@@ -1,0 +1,58 @@
+//! `[service]` and `[log]`: what this process is called, the codes it answers, how it logs.
+
+use super::{carrier::short_codes, reader::Section};
+use crate::message::ShortCode;
+
+/// The process.
+#[derive(Clone, Debug)]
+pub struct ServiceSettings {
+    /// Names this process among several on one store. Two running processes must never share a name.
+    pub instance: String,
+    /// The codes citizens text to, unless a carrier has its own.
+    pub short_codes: Vec<ShortCode>,
+    /// Questions decided in one go at most.
+    pub batch: usize,
+}
+
+impl ServiceSettings {
+    /// Reads `[service]`.
+    pub fn read(mut s: Section) -> Self {
+        let instance = s.text("instance", "tracuu-1");
+        let fits = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.';
+        if instance.is_empty() || instance.len() > 32 || !instance.chars().all(fits) {
+            s.fault("instance", "must be 1 to 32 letters, digits, '-', '_' or '.'");
+        }
+        let short_codes = short_codes(&mut s, "short_codes", &[]);
+        if short_codes.is_empty() {
+            s.fault("short_codes", "is missing: the codes that citizens text to");
+        }
+        let batch = s.number("batch", 64, 1..=256);
+        s.finish();
+        Self { instance, short_codes, batch: usize::try_from(batch).unwrap_or(64) }
+    }
+}
+
+/// How lines are written to standard error.
+#[derive(Clone, Debug)]
+pub struct LogSettings {
+    /// A level (`info`) or a filter (`info,tracuu::smpp=debug`).
+    pub filter: String,
+    /// One JSON object a line instead of text.
+    pub json: bool,
+}
+
+impl LogSettings {
+    /// Reads `[log]`.
+    pub fn read(mut s: Section) -> Self {
+        let filter = s.text("filter", "info");
+        if tracing_subscriber::EnvFilter::try_new(&filter).is_err() {
+            s.fault(
+                "filter",
+                "must be a level (error, warn, info, debug, trace) or a list such as info,tracuu::smpp=debug",
+            );
+        }
+        let json = s.choice("format", false, &[("text", false), ("json", true)]);
+        s.finish();
+        Self { filter, json }
+    }
+}

@@ -1,0 +1,379 @@
+//! All SQL of the registry: the check of the contract, the look-ups, and the writing of a synthetic one.
+
+use std::{borrow::Cow, sync::Arc, time::Duration};
+
+use secrecy::SecretString;
+use sqlx::{AssertSqlSafe, PgPool, Row as _, pool::PoolConnection};
+
+use super::{
+    RegistryError,
+    contract::{CATALOGUE_COLUMNS, CATALOGUE_VIEW, MSISDN, PERSON_COLUMNS, PERSON_VIEW},
+    reading::SEPARATOR,
+};
+use crate::db::{Db, OpenDb};
+
+/// How long the service waits at its start for the catalogues, and the load generator for its numbers.
+const PATIENCE: &str = "set local statement_timeout = '60s'";
+
+/// More entries than any set of catalogues has; beyond that the view is not one of catalogues.
+const MOST_ENTRIES: i64 = 200_000;
+
+/// The looked-up database.
+pub(super) struct Store {
+    db: Db,
+    people: Arc<str>,
+}
+
+/// The columns of a row as one text. SQLite needs no cast, and does without at a tenth less time.
+fn packed(db: &Db, columns: &[&str]) -> String {
+    let cell = |column: &&str| match db {
+        Db::Sqlite { .. } => format!("coalesce({column}, '')"),
+        Db::Postgres { .. } => format!("coalesce(cast({column} as text), '')"),
+    };
+    let cells: Vec<String> = columns.iter().map(cell).collect();
+    format!("concat_ws('{SEPARATOR}', {})", cells.join(", "))
+}
+
+impl Store {
+    /// Opens it for reading only.
+    pub(super) async fn open(url: &SecretString, readers: u32, wait: Duration) -> Result<Self, RegistryError> {
+        let db = Db::open(&OpenDb { name: "registry", url: url.clone(), read_only: true, readers, wait }).await?;
+        let (condition, limit) = match db {
+            Db::Sqlite { .. } => ("in (select value from json_each($1))", "$2"),
+            Db::Postgres { .. } => ("= any(cast($1 as bigint[]))", "cast($2 as bigint)"),
+        };
+        let columns = packed(&db, &PERSON_COLUMNS);
+        let people = format!("select {MSISDN}, {columns} from {PERSON_VIEW} where {MSISDN} {condition} limit {limit}");
+        Ok(Self { db, people: people.into() })
+    }
+
+    pub(super) fn kind(&self) -> &'static str {
+        self.db.kind()
+    }
+
+    pub(super) async fn close(&self) {
+        self.db.close().await;
+    }
+
+    /// The columns of a view that may be read; none when there is no such view.
+    async fn columns(&self, view: &str) -> Result<Vec<String>, RegistryError> {
+        let found = match &self.db {
+            Db::Sqlite { readers, .. } => {
+                sqlx::query_scalar("select name from pragma_table_info($1)").bind(view).fetch_all(readers).await
+            }
+            Db::Postgres { pool, .. } => {
+                // The system's own table, because information_schema does not show materialised views.
+                let text = "select cast(attname as text) from pg_attribute \
+                            where attrelid = to_regclass($1) and attnum > 0 and not attisdropped \
+                            and has_column_privilege(attrelid, attnum, 'select')";
+                sqlx::query_scalar(text).bind(view).fetch_all(pool).await
+            }
+        };
+        found.map_err(|error| self.db.fault(&error).into())
+    }
+
+    /// Checks that both views have all their columns.
+    pub(super) async fn check(&self) -> Result<(), RegistryError> {
+        let person: Vec<&str> = [MSISDN].into_iter().chain(PERSON_COLUMNS).collect();
+        for (view, needed) in [(PERSON_VIEW, person.as_slice()), (CATALOGUE_VIEW, &CATALOGUE_COLUMNS)] {
+            let found = self.columns(view).await?;
+            if found.is_empty() {
+                return Err(RegistryError::Contract { why: format!("there is no view {view} that may be read") });
+            }
+            let missing: Vec<&str> =
+                needed.iter().copied().filter(|name| !found.iter().any(|column| column == name)).collect();
+            if !missing.is_empty() {
+                let why = format!("the view {view} has no column {}", missing.join(", "));
+                return Err(RegistryError::Contract { why });
+            }
+        }
+        // Rights and types show only when the statement is tried.
+        self.people(&[], 1, |_, _| ()).await.map(|_| ())
+    }
+
+    /// Hands each catalogue entry's packed columns to `each`.
+    pub(super) async fn catalogue_entries(&self, mut each: impl FnMut(&str)) -> Result<(), RegistryError> {
+        let text =
+            format!("select {} from {CATALOGUE_VIEW} limit {MOST_ENTRIES}", packed(&self.db, &CATALOGUE_COLUMNS));
+        let text = AssertSqlSafe(text);
+        let rows: Result<Vec<String>, sqlx::Error> = match &self.db {
+            Db::Sqlite { readers, .. } => sqlx::query_scalar(text).fetch_all(readers).await,
+            Db::Postgres { pool, .. } => {
+                patiently(pool, async |connection| sqlx::query_scalar(text).fetch_all(connection).await).await
+            }
+        };
+        rows.map_err(|error| self.db.fault(&error))?.iter().for_each(|row| each(row));
+        Ok(())
+    }
+
+    /// Finds people by number in one statement and hands each row's number and packed columns to `each`; says how many
+    /// rows came, at most `limit`.
+    pub(super) async fn people(
+        &self,
+        numbers: &[u64],
+        limit: usize,
+        mut each: impl FnMut(i64, &str),
+    ) -> Result<usize, RegistryError> {
+        let text = AssertSqlSafe(Arc::clone(&self.people));
+        let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let unreadable = |error: sqlx::Error| RegistryError::from(self.db.fault(&error));
+        match &self.db {
+            Db::Sqlite { readers, .. } => {
+                let rows = sqlx::query(text).bind(json(numbers)).bind(limit).fetch_all(readers).await;
+                let rows = rows.map_err(unreadable)?;
+                for row in &rows {
+                    each(row.try_get(0).map_err(unreadable)?, row.try_get(1).map_err(unreadable)?);
+                }
+                Ok(rows.len())
+            }
+            Db::Postgres { pool, .. } => {
+                let numbers: Vec<i64> = numbers.iter().map(|&number| number as i64).collect();
+                let rows = sqlx::query(text).bind(numbers).bind(limit).fetch_all(pool).await;
+                let rows = rows.map_err(unreadable)?;
+                for row in &rows {
+                    each(row.try_get(0).map_err(unreadable)?, row.try_get(1).map_err(unreadable)?);
+                }
+                Ok(rows.len())
+            }
+        }
+    }
+
+    /// Numbers that belong to one person alone, whose record may be read, with that person's number.
+    pub(super) async fn lone_phones(&self, limit: u32) -> Result<Vec<(i64, String)>, RegistryError> {
+        const TEXT: &str = "select msisdn, min(personal_id) from tracuu_person \
+                            group by msisdn having count(*) = 1 and min(status) = 1 limit $1";
+        let rows = match &self.db {
+            Db::Sqlite { readers, .. } => sqlx::query_as(TEXT).bind(i64::from(limit)).fetch_all(readers).await,
+            Db::Postgres { pool, .. } => {
+                patiently(pool, async |connection| {
+                    sqlx::query_as(TEXT).bind(i64::from(limit)).fetch_all(connection).await
+                })
+                .await
+            }
+        };
+        rows.map_err(|error| self.db.fault(&error).into())
+    }
+}
+
+/// Runs a statement that may take longer than a look-up.
+async fn patiently<T>(
+    pool: &PgPool,
+    run: impl AsyncFnOnce(&mut sqlx::PgConnection) -> Result<T, sqlx::Error>,
+) -> Result<T, sqlx::Error> {
+    let mut transaction = pool.begin().await?;
+    sqlx::query(PATIENCE).execute(&mut *transaction).await?;
+    let done = run(&mut transaction).await?;
+    transaction.commit().await?;
+    Ok(done)
+}
+
+/// The numbers as a JSON list: one parameter, so that the statement is the same for every batch.
+fn json(numbers: &[u64]) -> String {
+    use std::fmt::Write as _;
+
+    let mut text = String::with_capacity(2 + numbers.len() * 12);
+    text.push('[');
+    for (at, number) in numbers.iter().enumerate() {
+        let comma = if at == 0 { "" } else { "," };
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{comma}{number}");
+    }
+    text.push(']');
+    text
+}
+
+/// A cell to be written; `None` is null.
+pub(super) type Cell = Option<Cow<'static, str>>;
+
+/// A table of the synthetic registry.
+#[derive(Clone, Copy)]
+pub(super) enum Table {
+    CatalogueEntry,
+    Person,
+    Phone,
+}
+
+impl Table {
+    fn name(self) -> &'static str {
+        match self {
+            Self::CatalogueEntry => "catalogue_entry",
+            Self::Person => "person",
+            Self::Phone => "phone",
+        }
+    }
+
+    /// The columns in the order in which cells are given.
+    fn columns(self) -> Vec<&'static str> {
+        match self {
+            Self::CatalogueEntry => CATALOGUE_COLUMNS.to_vec(),
+            Self::Person => ["person_id"].into_iter().chain(PERSON_COLUMNS).collect(),
+            Self::Phone => vec![MSISDN, "person_id"],
+        }
+    }
+}
+
+/// A synthetic registry being written, in one transaction: it is there whole or not at all.
+pub(super) struct Writing {
+    db: Db,
+    connection: Connection,
+}
+
+enum Connection {
+    Sqlite(PoolConnection<sqlx::Sqlite>),
+    Postgres(PoolConnection<sqlx::Postgres>),
+}
+
+/// Rows of one statement on SQLite: more of them cost more than they save.
+const ROWS_A_STATEMENT: usize = 64;
+
+impl Writing {
+    /// Creates tables and views in a database that has none of them.
+    pub(super) async fn begin(url: &SecretString) -> Result<Self, RegistryError> {
+        let wait = Duration::from_secs(10);
+        // Looked at for reading first: opening for writing alone would already change a file that is in use.
+        if let Ok(found) = Store::open(url, 1, wait).await {
+            let mut taken = false;
+            for name in [PERSON_VIEW, CATALOGUE_VIEW, "catalogue_entry", "person", "phone"] {
+                taken |= !found.columns(name).await?.is_empty();
+            }
+            found.close().await;
+            if taken {
+                return Err(RegistryError::Occupied);
+            }
+        }
+        let db = Db::open(&OpenDb { name: "registry", url: url.clone(), read_only: false, readers: 1, wait }).await?;
+        let fault = |error: sqlx::Error| RegistryError::from(db.fault(&error));
+        let connection = match &db {
+            Db::Sqlite { readers, writer, .. } => {
+                // Other connections would keep the file from leaving the write-ahead log, which a reader without the
+                // right to write beside the file could not open.
+                readers.close().await;
+                let mut connection = writer.acquire().await.map_err(fault)?;
+                // What is lost in a crash is made again by the same seed.
+                let pace = "pragma journal_mode = memory; pragma synchronous = off; pragma cache_size = -65536; begin";
+                sqlx::raw_sql(pace).execute(&mut *connection).await.map_err(fault)?;
+                sqlx::raw_sql(include_str!("schema.sqlite.sql")).execute(&mut *connection).await.map_err(fault)?;
+                Connection::Sqlite(connection)
+            }
+            Db::Postgres { pool, .. } => {
+                let mut connection = pool.acquire().await.map_err(fault)?;
+                sqlx::raw_sql("begin").execute(&mut *connection).await.map_err(fault)?;
+                sqlx::raw_sql(include_str!("schema.postgres.sql")).execute(&mut *connection).await.map_err(fault)?;
+                Connection::Postgres(connection)
+            }
+        };
+        Ok(Self { db, connection })
+    }
+
+    /// Adds rows to a table. Every row has as many cells as the table has columns.
+    pub(super) async fn insert(&mut self, table: Table, rows: &[Vec<Cell>]) -> Result<(), RegistryError> {
+        let done = match &mut self.connection {
+            Connection::Sqlite(connection) => insert_sqlite(connection, table, rows).await,
+            Connection::Postgres(connection) => copy_postgres(connection, table, rows).await,
+        };
+        done.map_err(|error| self.db.fault(&error).into())
+    }
+
+    /// Makes it all visible.
+    pub(super) async fn finish(mut self) -> Result<(), RegistryError> {
+        let done = match &mut self.connection {
+            Connection::Sqlite(connection) => sqlx::raw_sql("commit; analyze; pragma journal_mode = delete")
+                .execute(&mut **connection)
+                .await
+                .map(|_| ()),
+            Connection::Postgres(connection) => sqlx::raw_sql("analyze catalogue_entry, person, phone; commit")
+                .execute(&mut **connection)
+                .await
+                .map(|_| ()),
+        };
+        done.map_err(|error| self.db.fault(&error))?;
+        // Handed back first: closing waits for it.
+        drop(self.connection);
+        self.db.close().await;
+        Ok(())
+    }
+}
+
+async fn insert_sqlite(
+    connection: &mut sqlx::SqliteConnection,
+    table: Table,
+    rows: &[Vec<Cell>],
+) -> Result<(), sqlx::Error> {
+    let columns = table.columns();
+    let row = format!("({})", vec!["?"; columns.len()].join(","));
+    let statement = |rows: usize| -> Arc<str> {
+        let values = vec![row.as_str(); rows].join(",");
+        format!("insert into {} ({}) values {values}", table.name(), columns.join(",")).into()
+    };
+    let full = statement(ROWS_A_STATEMENT);
+    for chunk in rows.chunks(ROWS_A_STATEMENT) {
+        let whole = chunk.len() == ROWS_A_STATEMENT;
+        let text = if whole { Arc::clone(&full) } else { statement(chunk.len()) };
+        let mut query = sqlx::query(AssertSqlSafe(text)).persistent(whole);
+        for cell in chunk.iter().flatten() {
+            query = query.bind(cell.as_deref());
+        }
+        query.execute(&mut *connection).await?;
+    }
+    Ok(())
+}
+
+async fn copy_postgres(
+    connection: &mut sqlx::PgConnection,
+    table: Table,
+    rows: &[Vec<Cell>],
+) -> Result<(), sqlx::Error> {
+    let mut text = String::with_capacity(rows.len() * 256);
+    for row in rows {
+        for (at, cell) in row.iter().enumerate() {
+            if at > 0 {
+                text.push('\t');
+            }
+            // The text form of COPY: \N is null; backslash, tab and line ends are written with a backslash.
+            match cell.as_deref() {
+                None => text.push_str("\\N"),
+                Some(value) if value.contains(['\\', '\t', '\n', '\r']) => {
+                    let value = value.replace('\\', "\\\\").replace('\t', "\\t");
+                    text.push_str(&value.replace('\n', "\\n").replace('\r', "\\r"));
+                }
+                Some(value) => text.push_str(value),
+            }
+        }
+        text.push('\n');
+    }
+    let statement = format!("copy {} ({}) from stdin", table.name(), table.columns().join(","));
+    let mut copy = connection.copy_in_raw(&statement).await?;
+    copy.send(text.as_bytes()).await?;
+    copy.finish().await.map(|_| ())
+}
+
+/// Locks a SQLite file against all others until the answer is dropped, for tests.
+#[cfg(test)]
+pub(super) async fn lock(url: &SecretString) -> sqlx::SqliteConnection {
+    use secrecy::ExposeSecret as _;
+    use sqlx::Connection as _;
+
+    let mut connection = sqlx::SqliteConnection::connect(url.expose_secret()).await.unwrap();
+    sqlx::raw_sql("begin exclusive").execute(&mut connection).await.unwrap();
+    connection
+}
+
+/// Runs statements on a SQLite file as its owner, for tests.
+#[cfg(test)]
+pub(super) async fn change(url: &SecretString, statements: &'static str) {
+    let wait = Duration::from_secs(10);
+    let db =
+        Db::open(&OpenDb { name: "registry", url: url.clone(), read_only: false, readers: 1, wait }).await.unwrap();
+    crate::db::writing!(&db, pool => sqlx::raw_sql(statements).execute(pool).await.map(|_| ())).unwrap();
+    db.close().await;
+}
+
+/// Every number of a registry, for tests.
+#[cfg(test)]
+pub(super) async fn all_phones(url: &SecretString) -> Vec<crate::message::Msisdn> {
+    let db = Store::open(url, 1, Duration::from_secs(10)).await.unwrap().db;
+    let numbers: Vec<i64> =
+        crate::db::reading!(&db, pool => sqlx::query_scalar("select distinct msisdn from tracuu_person").fetch_all(pool).await)
+            .unwrap();
+    numbers.into_iter().map(|number| crate::message::Msisdn::from_canonical(number as u64)).collect()
+}

@@ -1,0 +1,305 @@
+//! Builds everything from the configuration, starts it in order, stops it in reverse. The only place that starts tasks.
+//!
+//! A stop: lines answer new questions with a temporary error; the desk finishes what it has taken; the outboxes settle
+//! what is under way (at most 10 s, [`crate::outbox`]); the lines unbind (at most 5 s each); the writer ends its epoch.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use tokio::{sync::mpsc, task::JoinSet};
+use tokio_util::sync::CancellationToken;
+use tracing::{error, info, warn};
+
+use crate::{
+    answer::{Decider, Desk, Doors},
+    clock::{Chance, Clock},
+    config::{Carrier, Config},
+    db::{Db, DbError, OpenDb},
+    intake::Intake,
+    ledger::{Fenced, Keys, Ledger, LedgerError, SealError, Writer},
+    message::{CarrierId, Lang, LineId, LineNo},
+    outbox::{Door, LineSlot, Outbox},
+    query::Grammar,
+    registry::{Registry, RegistryError},
+    reply::{self, TemplateFaults, Templates},
+    smpp,
+};
+
+/// Time for a whole stop: 10 s for replies under way, 5 s for unbinding, 5 s for the last commits. Give a service
+/// manager a little more.
+pub const STOP_BUDGET: Duration = Duration::from_secs(20);
+
+/// Changed templates are taken this long after the last change.
+const TEMPLATES_QUIET: Duration = Duration::from_millis(500);
+
+/// Why the service could not start, or ended by itself.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// The store.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
+    /// A database.
+    #[error(transparent)]
+    Db(#[from] DbError),
+    /// The key file.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The registry.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The templates.
+    #[error("templates:\n{0}")]
+    Templates(#[from] TemplateFaults),
+    /// The grammar.
+    #[error("query grammar: {0}")]
+    Grammar(String),
+    /// Another process took this instance's place.
+    #[error(transparent)]
+    Fenced(#[from] Fenced),
+    /// A task ended that must run for ever.
+    #[error("{0} ended by itself")]
+    TaskEnded(&'static str),
+}
+
+/// How the store is opened under this configuration.
+pub fn store_options(config: &Config) -> OpenDb {
+    let store = &config.store;
+    OpenDb { name: "store", url: store.url.clone(), read_only: false, readers: store.readers, wait: store.wait }
+}
+
+/// Opens the store with its keys.
+///
+/// # Errors
+/// [`ServiceError`] names what is missing.
+pub async fn open_store(config: &Config) -> Result<(Db, Arc<Keys>), ServiceError> {
+    let keys = Arc::new(Keys::read(&config.store.key_file)?);
+    Ok((Db::open(&store_options(config)).await?, keys))
+}
+
+/// Loads the templates, with the words of the configured grammar in them.
+///
+/// # Errors
+/// Every fault of the set.
+pub fn open_templates(config: &Config) -> Result<Templates, TemplateFaults> {
+    Templates::open(&config.reply.templates, template_settings(config))
+}
+
+/// What templates are checked and used with under this configuration.
+pub fn template_settings(config: &Config) -> reply::Settings {
+    let words = Lang::ALL.map(|lang| reply::Words::of(&config.query, lang));
+    reply::Settings { words, ..reply::Settings::new(&config.reply, &config.contact) }
+}
+
+/// Builds the grammar.
+///
+/// # Errors
+/// [`ServiceError::Grammar`] with every fault.
+pub fn build_grammar(config: &Config) -> Result<Grammar, ServiceError> {
+    Grammar::build(&config.query).map_err(|faults| {
+        let lines: Vec<String> = faults.into_iter().map(|(key, why)| format!("{key}: {why}")).collect();
+        ServiceError::Grammar(lines.join("; "))
+    })
+}
+
+/// A service that is built and not yet running.
+pub struct Service {
+    desk: Desk,
+    doors: Doors,
+    outboxes: Vec<Outbox>,
+    lines: Vec<(crate::config::Line, smpp::Wiring)>,
+    writer: Writer,
+    quiesce: CancellationToken,
+    templates: Arc<Templates>,
+    watch_templates: bool,
+}
+
+impl Service {
+    /// Builds everything: store, registry, templates, grammar, desk, outboxes, lines. Connects to no carrier yet.
+    ///
+    /// # Errors
+    /// [`ServiceError`]: what is missing or wrong; nothing is left running.
+    pub async fn build(config: &Config, clock: Clock, chance: Chance) -> Result<Self, ServiceError> {
+        let grammar = build_grammar(config)?;
+        let templates = Arc::new(open_templates(config)?);
+        let registry = Registry::open(&config.registry).await?;
+        let (db, keys) = open_store(config).await?;
+        let kind = db.kind();
+        let (ledger, writer) = Ledger::open(db, keys, &config.service.instance, clock.clone()).await?;
+        let carriers: HashMap<CarrierId, Arc<Carrier>> =
+            config.carriers.iter().map(|(id, carrier)| (id.clone(), Arc::new(carrier.clone()))).collect();
+        let intake = Intake::rebuild(&carriers, Arc::clone(&ledger), clock.now()).await?;
+        let (texts, remembered) = intake.sizes();
+        let crashed = ledger.ended().last().is_some_and(|ended| !ended.orderly);
+        info!(
+            store = kind,
+            epoch = ledger.epoch(),
+            open_texts = texts,
+            may_come_again = remembered,
+            after_crash = crashed,
+            "Ledger is open"
+        );
+        let mut service = Parts::default();
+        let quiesce = CancellationToken::new();
+        for carrier in config.carriers.keys().filter_map(|id| carriers.get(id)) {
+            service.add(carrier, &ledger, &clock, &chance, &quiesce);
+        }
+        let decider = Decider {
+            grammar,
+            default_fields: config.reply.default_fields.clone(),
+            registry,
+            templates: Arc::clone(&templates),
+            ledger,
+            carriers,
+            clock,
+        };
+        let desk = Desk {
+            decider,
+            intake,
+            lines: service.commands,
+            owners: service.owners,
+            replies: service.replies,
+            batch: config.service.batch,
+        };
+        Ok(Self {
+            desk,
+            doors: Doors::new(service.doors),
+            outboxes: service.outboxes,
+            lines: service.lines,
+            writer,
+            quiesce,
+            templates,
+            watch_templates: config.reply.watch,
+        })
+    }
+
+    /// Runs until `stop` is cancelled, then stops in order.
+    ///
+    /// # Errors
+    /// [`ServiceError`] when a part ended by itself: the process must then exit as failed.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), ServiceError> {
+        let watch = self.watch_templates.then(|| reply::watch(&self.templates, TEMPLATES_QUIET));
+        if let Some(Err(error)) = &watch {
+            warn!(%error, "Template folder cannot be watched; changes are taken at the next start");
+        }
+        let desk_stop = CancellationToken::new();
+        let mut tasks: JoinSet<Ended> = JoinSet::new();
+        let writer = self.writer;
+        tasks.spawn(async move { Ended::Writer(writer.run().await) });
+        let (desk, doors, desk_stopped) = (self.desk, self.doors, desk_stop.clone());
+        tasks.spawn(async move {
+            desk.run(doors, desk_stopped).await;
+            Ended::Desk
+        });
+        for outbox in self.outboxes {
+            tasks.spawn(async move {
+                outbox.run().await;
+                Ended::Outbox
+            });
+        }
+        for (settings, wiring) in self.lines {
+            tasks.spawn(async move {
+                smpp::run(settings, wiring).await;
+                Ended::Line
+            });
+        }
+        let early = tokio::select! {
+            () = stop.cancelled() => None,
+            ended = tasks.join_next() => Some(ended),
+        };
+        let failed = early.map(what_ended);
+        if let Some(error) = &failed {
+            error!(%error, "Service is stopping because a part of it ended");
+        } else {
+            info!("Service is stopping");
+        }
+        self.quiesce.cancel();
+        desk_stop.cancel();
+        let rest = async {
+            let mut fenced = None;
+            while let Some(ended) = tasks.join_next().await {
+                if let Ok(Ended::Writer(Err(error))) = ended {
+                    fenced = Some(error);
+                }
+            }
+            fenced
+        };
+        match tokio::time::timeout(STOP_BUDGET, rest).await {
+            Ok(Some(fenced)) => return Err(fenced.into()),
+            Ok(None) => {}
+            Err(_) => warn!("Service did not stop in time; what is not settled is found at the next start"),
+        }
+        info!("Service has stopped");
+        failed.map_or(Ok(()), Err)
+    }
+}
+
+enum Ended {
+    Writer(Result<(), Fenced>),
+    Desk,
+    Outbox,
+    Line,
+}
+
+fn what_ended(ended: Option<Result<Ended, tokio::task::JoinError>>) -> ServiceError {
+    match ended {
+        Some(Ok(Ended::Writer(Err(fenced)))) => fenced.into(),
+        Some(Ok(Ended::Writer(Ok(())))) => ServiceError::TaskEnded("the ledger's writer"),
+        Some(Ok(Ended::Desk)) => ServiceError::TaskEnded("the desk"),
+        Some(Ok(Ended::Outbox)) => ServiceError::TaskEnded("an outbox"),
+        Some(Ok(Ended::Line)) => ServiceError::TaskEnded("a line"),
+        Some(Err(_)) | None => ServiceError::TaskEnded("a task that failed"),
+    }
+}
+
+/// The ends being joined.
+#[derive(Default)]
+struct Parts {
+    commands: Vec<mpsc::Sender<crate::message::LineCommand>>,
+    owners: Vec<Arc<Carrier>>,
+    replies: HashMap<CarrierId, Door>,
+    doors: Vec<mpsc::Receiver<Vec<crate::message::LineEvent>>>,
+    outboxes: Vec<Outbox>,
+    lines: Vec<(crate::config::Line, smpp::Wiring)>,
+}
+
+impl Parts {
+    /// Joins one carrier's lines with the desk and its outbox. Every channel is as large as what its windows can put
+    /// into it, so that nobody on the path ever waits for a line.
+    fn add(
+        &mut self,
+        carrier: &Arc<Carrier>,
+        ledger: &Arc<Ledger>,
+        clock: &Clock,
+        chance: &Chance,
+        quiesce: &CancellationToken,
+    ) {
+        let count = usize::from(carrier.lines);
+        let window = carrier.line.window as usize;
+        let inbound = carrier.line.inbound_window as usize;
+        let (desk, door) = mpsc::channel((inbound + 8) * count);
+        let (outbox_events, events) = mpsc::channel((window + 8) * count);
+        let mut slots = Vec::with_capacity(count);
+        for index in 1..=carrier.lines {
+            let line = LineNo(self.commands.len() as u16);
+            let (commands, orders) = mpsc::channel(inbound + window + 16);
+            slots.push(LineSlot::new(line, commands.clone()));
+            self.commands.push(commands);
+            self.owners.push(Arc::clone(carrier));
+            let wiring = smpp::Wiring {
+                line,
+                desk: desk.clone(),
+                outbox: outbox_events.clone(),
+                commands: orders,
+                quiesce: quiesce.clone(),
+                clock: clock.clone(),
+                chance: chance.clone(),
+                label: LineId { carrier: carrier.id.clone(), index },
+            };
+            self.lines.push((carrier.line.clone(), wiring));
+        }
+        let (replies, inside) = Door::new();
+        let outbox = Outbox::new(Arc::clone(carrier), Arc::clone(ledger), clock.clone(), inside, events, slots);
+        self.replies.insert(carrier.id.clone(), replies);
+        self.doors.push(door);
+        self.outboxes.push(outbox);
+    }
+}

@@ -1,0 +1,204 @@
+//! Why a line is down, in words for the person who reads the log or runs `check`.
+
+use std::{fmt, io, time::Duration};
+
+use super::{frame::BadLength, pdu::status};
+
+/// Why a connection could not be made, or a session ended.
+#[derive(Debug, thiserror::Error)]
+pub enum LineError {
+    /// The name has no address: correct the setting, or wait for the name service.
+    #[error("the host of \"{address}\" is not found: {why}")]
+    NoSuchHost {
+        /// The setting.
+        address: String,
+        /// What the resolver says.
+        why: io::Error,
+    },
+    /// No address of the host takes a connection: the SMSC or the way to it is down.
+    #[error("no connection to \"{address}\": {why}")]
+    NoConnection {
+        /// The setting.
+        address: String,
+        /// What the last address said.
+        why: io::Error,
+    },
+    /// A bind cannot be written from these settings.
+    #[error("{0}")]
+    Settings(&'static str),
+    /// The connection stands, the bind response does not come.
+    #[error("the SMSC did not answer the bind within {}", in_words(*.0))]
+    BindUnanswered(Duration),
+    /// The SMSC refused the bind; the status says whose turn it is.
+    #[error("the SMSC refused the bind with status {status:#04x}: {}", meaning(*.status))]
+    Refused {
+        /// command_status, as received.
+        status: u32,
+    },
+    /// Something else than an SMSC listens there: correct the address.
+    #[error("the peer does not speak SMPP: it sent {0}")]
+    NotSmpp(Looks),
+    /// End of stream.
+    #[error("the SMSC closed the connection")]
+    Closed,
+    /// The connection broke.
+    #[error("the connection broke: {0}")]
+    Broken(io::Error),
+    /// The SMSC sent unbind.
+    #[error("the SMSC ended the session with unbind")]
+    Unbound,
+    /// Two enquire_link without any sign of life.
+    #[error("the SMSC fell silent and left two enquire_link unanswered")]
+    Silent,
+    /// The SMSC answers that the session is not bound.
+    #[error("the SMSC says that the session is not bound any more")]
+    NotBound,
+    /// The stream is out of step.
+    #[error("the SMSC sent a PDU that cannot be: {0}")]
+    OutOfStep(BadLength),
+    /// A PDU began and did not end.
+    #[error("the rest of a PDU did not come within {}", in_words(*.0))]
+    HalfPdu(Duration),
+    /// The SMSC does not read.
+    #[error("the SMSC has taken nothing of what was written for {}", in_words(*.0))]
+    Unread(Duration),
+}
+
+/// What a peer that is no SMSC seems to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Looks {
+    /// A TLS record: the port wants TLS.
+    Tls,
+    /// A web server.
+    Http,
+    /// Lines of text.
+    Text,
+    /// Nothing known.
+    Unknown,
+}
+
+impl Looks {
+    /// Guesses from the first octets that came.
+    pub(super) fn guess(octets: &[u8]) -> Self {
+        match octets {
+            [0x14..=0x17, 0x03, ..] => Self::Tls,
+            [b'H', b'T', b'T', b'P', ..] => Self::Http,
+            [first, ..] if first.is_ascii_graphic() || first.is_ascii_whitespace() => Self::Text,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+impl fmt::Display for Looks {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Tls => "a TLS record, so this port wants TLS",
+            Self::Http => "a web page",
+            Self::Text => "a line of text",
+            Self::Unknown => "octets that are no PDU",
+        })
+    }
+}
+
+/// How soon trying again makes sense.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pace {
+    /// The usual growing wait.
+    Usual,
+    /// The SMSC still holds the session that was lost.
+    AlreadyBound,
+    /// The SMSC is busy.
+    Busy,
+    /// Nothing changes until somebody corrects a setting, here or at the carrier.
+    Configuration,
+    /// Something else listens there.
+    WrongPeer,
+}
+
+impl LineError {
+    /// How soon trying again makes sense. Statuses nobody knows are taken for a matter of configuration.
+    pub(super) fn pace(&self) -> Pace {
+        match self {
+            Self::Refused { status: status::ALREADY_BOUND } => Pace::AlreadyBound,
+            Self::Refused { status: status::SYSTEM_ERROR | status::THROTTLED | status::QUEUE_FULL } => Pace::Busy,
+            Self::Refused { .. } | Self::Settings(_) => Pace::Configuration,
+            Self::NotSmpp(_) => Pace::WrongPeer,
+            Self::NoSuchHost { .. }
+            | Self::NoConnection { .. }
+            | Self::BindUnanswered(_)
+            | Self::Closed
+            | Self::Broken(_)
+            | Self::Unbound
+            | Self::Silent
+            | Self::NotBound
+            | Self::OutOfStep(_)
+            | Self::HalfPdu(_)
+            | Self::Unread(_) => Pace::Usual,
+        }
+    }
+}
+
+/// What a refusal of a bind means (SMPP 3.4, 5.1.3).
+fn meaning(command_status: u32) -> &'static str {
+    match command_status {
+        status::INVALID_BIND_STATUS => "not the time for a bind",
+        status::ALREADY_BOUND => "this account is bound already",
+        status::SYSTEM_ERROR => "the SMSC has an error of its own",
+        status::BIND_FAILED => "the bind failed",
+        status::INVALID_PASSWORD => "the password is wrong",
+        status::INVALID_SYSTEM_ID => "the system_id is wrong",
+        status::QUEUE_FULL => "its queue is full",
+        status::INVALID_SYSTEM_TYPE => "the system_type is wrong",
+        status::THROTTLED => "too fast",
+        _ => "a status that is not in the standard for a bind",
+    }
+}
+
+/// A wait as people say it: `250 ms`, `8 s`, `15 min`.
+pub(super) fn in_words(wait: Duration) -> String {
+    let millis = wait.as_millis();
+    if millis < 1_000 {
+        format!("{millis} ms")
+    } else if millis < 120_000 {
+        format!("{} s", (millis + 500) / 1_000)
+    } else {
+        format!("{} min", (millis + 30_000) / 60_000)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_peer_that_is_no_smsc_is_guessed_from_its_first_octets() {
+        for (octets, expected) in [
+            (b"\x16\x03\x01\x00".as_slice(), Looks::Tls),
+            (b"\x15\x03\x03\x00\x02", Looks::Tls),
+            (b"HTTP/1.1 400 Bad Request", Looks::Http),
+            (b"\r\n", Looks::Text),
+            (b"220 mail.example", Looks::Text),
+            (b"\xff\xff\xff\xff", Looks::Unknown),
+            (b"", Looks::Unknown),
+        ] {
+            assert_eq!(Looks::guess(octets), expected);
+        }
+    }
+
+    #[test]
+    fn waits_are_said_as_people_say_them() {
+        for (millis, expected) in [(50, "50 ms"), (1_000, "1 s"), (7_600, "8 s"), (60_000, "60 s"), (900_000, "15 min")]
+        {
+            assert_eq!(in_words(Duration::from_millis(millis)), expected);
+        }
+    }
+
+    #[test]
+    fn an_error_says_what_to_do() {
+        let refused = LineError::Refused { status: 0x0E };
+        assert_eq!(refused.to_string(), "the SMSC refused the bind with status 0x0e: the password is wrong");
+        assert_eq!(refused.pace(), Pace::Configuration);
+        assert_eq!(LineError::Refused { status: 0x5A }.pace(), Pace::Configuration);
+        assert_eq!(LineError::Closed.pace(), Pace::Usual);
+    }
+}

@@ -1,0 +1,96 @@
+//! A line for as long as the service runs: one session after the other, with growing waits in between.
+
+use std::time::Duration;
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    time::{sleep, timeout},
+};
+
+use super::{
+    backoff::Backoff,
+    dial::dial,
+    error::{LineError, Pace, in_words},
+    session::{Ended, converse},
+    station::{Station, Wiring},
+};
+use crate::{config::Line, message::LineId};
+
+/// How long the last events may take to be handed up when the line stops.
+const LAST_EVENTS: Duration = Duration::from_secs(5);
+
+/// Runs a line until its `commands` are closed: connects, binds, converses, connects again. Then it unbinds in good
+/// order and returns; submits that are still open come up with the last [`Down`](crate::message::LineEvent::Down).
+///
+/// - `desk` is given questions, receipts, Up and Down; `outbox` responses, Up, and Down with what is in doubt. Events
+///   come in batches and in order: Up before all of its session, Down after it.
+/// - Each submit that is taken comes back exactly once, as a response or in doubt. One that never left comes back as
+///   rejected: 0x04 (not bound) without a session, 0x58 (throttled) beyond the window and its queue, or the status for
+///   the field that cannot be sent. A response after `TimedOut` comes up as a second one.
+/// - A message that nobody answers within `answer_deadline` is answered with the temporary error if its ticket can be
+///   given up; so are, without being handed up, those that come after `quiesce`.
+/// - Tickets of messages that are undecided when a session ends are given up: the SMSC sends those messages again.
+pub async fn run(settings: Line, wiring: Wiring) {
+    let connect = || {
+        let address = settings.address.clone();
+        async move { dial(&address).await }
+    };
+    run_over(&settings, wiring, connect).await;
+}
+
+/// [`run`] over any kind of stream: `connect` makes the next one.
+pub async fn run_over<S, C>(settings: &Line, wiring: Wiring, connect: impl Fn() -> C)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+    C: Future<Output = Result<S, LineError>>,
+{
+    let mut station = Station::new(wiring);
+    let mut backoff = Backoff::new(settings);
+    let mut session = 1;
+    while let Some(connected) = station.meanwhile(connect()).await {
+        let ended = match connected {
+            Ok(stream) => converse(stream, settings, &mut station, session).await,
+            Err(error) => Ended { bound_for: None, why: Err(error) },
+        };
+        session += u32::from(ended.bound_for.is_some());
+        let Err(error) = ended.why else { break };
+        let wait = backoff.after(&error, ended.bound_for, &station.chance);
+        report(&station.label, &error, ended.bound_for.is_some(), wait);
+        if station.meanwhile(sleep(wait)).await.is_none() {
+            break;
+        }
+    }
+    let label = &station.label;
+    tracing::info!(carrier.name = %label.carrier, line = %label, "Line {label} closed");
+    let last_events = async {
+        while station.post.is_waiting() {
+            station.post.room().await;
+            station.post.hand_up();
+        }
+    };
+    if timeout(LAST_EVENTS, last_events).await.is_err() {
+        let label = &station.label;
+        tracing::warn!(carrier.name = %label.carrier, line = %label, "Line {label} closed, its last events untaken");
+    }
+}
+
+/// One line in the log for each failure, with the wait in words.
+fn report(label: &LineId, error: &LineError, was_bound: bool, wait: Duration) {
+    let carrier = &label.carrier;
+    let wait = in_words(wait);
+    match error.pace() {
+        // Only people can mend these: the settings, or the carrier's side of them.
+        Pace::Configuration | Pace::WrongPeer => tracing::error!(
+            carrier.name = %carrier, line = %label, error = %error,
+            "Line {label} cannot be bound until somebody corrects its settings, trying again in {wait}"
+        ),
+        Pace::Usual | Pace::AlreadyBound | Pace::Busy if was_bound => tracing::info!(
+            carrier.name = %carrier, line = %label, error = %error,
+            "Line {label} lost, binding again in {wait}"
+        ),
+        Pace::Usual | Pace::AlreadyBound | Pace::Busy => tracing::warn!(
+            carrier.name = %carrier, line = %label, error = %error,
+            "Line {label} not bound, trying again in {wait}"
+        ),
+    }
+}

@@ -1,0 +1,112 @@
+//! The numbers of SMPP 3.4 that this room reads and writes (5.1.2.1, 5.1.3), and the PDUs that are a header and at
+//! most one octet: they are written octet by octet, because they are most of what a line writes.
+
+use bytes::{BufMut as _, BytesMut};
+
+/// command_id values.
+pub(super) mod id {
+    pub(crate) const GENERIC_NACK: u32 = 0x8000_0000;
+    pub(crate) const DELIVER_SM: u32 = 0x05;
+    pub(crate) const UNBIND: u32 = 0x06;
+    pub(crate) const OUTBIND: u32 = 0x0B;
+    pub(crate) const ENQUIRE_LINK: u32 = 0x15;
+    pub(crate) const ALERT_NOTIFICATION: u32 = 0x102;
+    pub(crate) const DATA_SM: u32 = 0x103;
+    pub(crate) const SUBMIT_SM_RESP: u32 = 0x8000_0004;
+    pub(crate) const UNBIND_RESP: u32 = 0x8000_0006;
+    pub(crate) const BIND_TRANSCEIVER_RESP: u32 = 0x8000_0009;
+    pub(crate) const ENQUIRE_LINK_RESP: u32 = 0x8000_0015;
+    /// Set in every response.
+    pub(crate) const RESPONSE: u32 = 0x8000_0000;
+}
+
+/// command_status values.
+pub(super) mod status {
+    pub(crate) const OK: u32 = 0x00;
+    pub(crate) const INVALID_MESSAGE_LENGTH: u32 = 0x01;
+    pub(crate) const INVALID_COMMAND_LENGTH: u32 = 0x02;
+    pub(crate) const INVALID_COMMAND_ID: u32 = 0x03;
+    pub(crate) const INVALID_BIND_STATUS: u32 = 0x04;
+    pub(crate) const ALREADY_BOUND: u32 = 0x05;
+    pub(crate) const SYSTEM_ERROR: u32 = 0x08;
+    pub(crate) const INVALID_SOURCE: u32 = 0x0A;
+    pub(crate) const INVALID_DESTINATION: u32 = 0x0B;
+    pub(crate) const BIND_FAILED: u32 = 0x0D;
+    pub(crate) const INVALID_PASSWORD: u32 = 0x0E;
+    pub(crate) const INVALID_SYSTEM_ID: u32 = 0x0F;
+    pub(crate) const QUEUE_FULL: u32 = 0x14;
+    pub(crate) const INVALID_ESM_CLASS: u32 = 0x43;
+    pub(crate) const INVALID_SYSTEM_TYPE: u32 = 0x53;
+    pub(crate) const THROTTLED: u32 = 0x58;
+    pub(crate) const TEMPORARY_APP_ERROR: u32 = 0x64;
+    pub(crate) const REJECTED_APP_ERROR: u32 = 0x66;
+}
+
+/// Writes a PDU without a body.
+pub(super) fn write_bare(out: &mut BytesMut, command_id: u32, command_status: u32, sequence: u32) {
+    write_header(out, 16, command_id, command_status, sequence);
+}
+
+/// Writes the answer to a `deliver_sm` or `data_sm`: always 17 octets, the message_id one NUL, whatever the status
+/// (SMPP 3.4, 4.6.2; some SMSCs refuse the 16 octets that an error could do with).
+pub(super) fn write_answer(out: &mut BytesMut, command_id: u32, command_status: u32, sequence: u32) {
+    write_header(out, 17, command_id | id::RESPONSE, command_status, sequence);
+    out.put_u8(0);
+}
+
+fn write_header(out: &mut BytesMut, length: u32, command_id: u32, command_status: u32, sequence: u32) {
+    out.reserve(17);
+    out.put_u32(length);
+    out.put_u32(command_id);
+    out.put_u32(command_status);
+    out.put_u32(sequence);
+}
+
+/// The message_id at the head of a response's body: up to its NUL or to the end, at most 255 octets, as received
+/// except for octets that are no text. A body may be missing, and what follows the id is of no interest.
+pub(super) fn message_id(body: &[u8]) -> String {
+    let end = body.iter().position(|&octet| octet == 0).unwrap_or(body.len()).min(255);
+    String::from_utf8_lossy(&body[..end]).into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use rusmpp::{Command, CommandStatus, Pdu, encode::Encode as _, encode::Length as _, pdus::DeliverSmResp};
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_by_hand_is_what_the_codec_writes() {
+        let mut ours = BytesMut::new();
+        write_answer(&mut ours, id::DELIVER_SM, status::THROTTLED, 0x0102_0304);
+        write_bare(&mut ours, id::ENQUIRE_LINK, status::OK, 9);
+        let mut theirs = Vec::new();
+        for command in [
+            Command::new(CommandStatus::EsmeRthrottled, 0x0102_0304, DeliverSmResp::default()),
+            Command::new(CommandStatus::EsmeRok, 9, Pdu::EnquireLink),
+        ] {
+            let length = command.length() + 4;
+            let mut octets = vec![0; command.length()];
+            command.encode(&mut octets);
+            theirs.extend((length as u32).to_be_bytes());
+            theirs.extend(octets);
+        }
+        assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    fn a_message_id_is_read_from_any_body() {
+        let long = [b'7'; 300];
+        for (body, expected) in [
+            (b"".as_slice(), String::new()),
+            (b"\0", String::new()),
+            (b"0FA1\0", "0FA1".to_owned()),
+            (b"no terminator", "no terminator".to_owned()),
+            (b"4001\0\x04\x28\0\x01\x5f", "4001".to_owned()),
+            (b"a\xffb\0", "a\u{fffd}b".to_owned()),
+            (&long, "7".repeat(255)),
+        ] {
+            assert_eq!(message_id(body), expected);
+        }
+    }
+}

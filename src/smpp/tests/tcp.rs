@@ -1,0 +1,78 @@
+//! The line over a real socket of this machine.
+
+use std::time::Duration;
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+    sync::mpsc,
+    task::JoinSet,
+    time::timeout,
+};
+use tokio_util::sync::CancellationToken;
+
+use super::{Body, pdu, settings};
+use crate::{
+    clock::{Chance, Clock},
+    message::{CarrierId, LineEvent, LineId, LineNo},
+    smpp::{LineError, Wiring, run, try_bind},
+};
+
+/// Takes one connection, answers the bind with `status`, and answers an unbind.
+async fn smsc(listener: &TcpListener, status: u32, then: &[u8]) {
+    let (mut stream, _) = listener.accept().await.unwrap();
+    let mut octets = [0; 256];
+    assert!(stream.read(&mut octets).await.unwrap() > 16);
+    stream.write_all(&[pdu(0x8000_0009, status, 1, b""), then.to_vec()].concat()).await.unwrap();
+    while let Ok(read @ 1..) = stream.read(&mut octets).await {
+        if octets[..read].ends_with(&pdu(6, 0, 2, b"")) {
+            stream.write_all(&pdu(0x8000_0006, 0, 2, b"")).await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_trial_bind_says_what_is_wrong() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap().to_string();
+    let settings = settings(&address);
+    let (tried, ()) = tokio::join!(try_bind(&settings), smsc(&listener, 0, b""));
+    tried.unwrap();
+    let (tried, ()) = tokio::join!(try_bind(&settings), smsc(&listener, 0x0E, b""));
+    assert!(matches!(tried, Err(LineError::Refused { status: 0x0E })));
+    drop(listener);
+    let refused = try_bind(&settings).await.unwrap_err();
+    assert!(matches!(refused, LineError::NoConnection { .. }), "{refused}");
+    assert!(refused.to_string().contains(&address));
+}
+
+#[tokio::test]
+async fn a_line_binds_over_tcp_and_hands_a_question_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let settings = settings(&listener.local_addr().unwrap().to_string());
+    let (desk_sender, mut desk) = mpsc::channel(8);
+    let (outbox_sender, _outbox) = mpsc::channel(8);
+    let (commands, taken) = mpsc::channel(8);
+    let wiring = Wiring {
+        line: LineNo(0),
+        desk: desk_sender,
+        outbox: outbox_sender,
+        commands: taken,
+        quiesce: CancellationToken::new(),
+        clock: Clock::System,
+        chance: Chance::seeded(1),
+        label: LineId { carrier: CarrierId::parse("vtl").unwrap(), index: 1 },
+    };
+    let mut tasks = JoinSet::new();
+    tasks.spawn(run(settings, wiring));
+    tasks.spawn(async move { smsc(&listener, 0, &pdu(5, 0, 1, &Body::default().octets())).await });
+    let mut events = Vec::new();
+    while events.len() < 2 {
+        events.extend(timeout(Duration::from_secs(10), desk.recv()).await.unwrap().unwrap());
+    }
+    assert!(matches!(events[..], [LineEvent::Up { .. }, LineEvent::Question(_)]));
+    drop(commands);
+    while let Some(ended) = timeout(Duration::from_secs(10), tasks.join_next()).await.unwrap() {
+        ended.unwrap();
+    }
+}

@@ -1,0 +1,18 @@
+//! Acknowledged means stored, stored means billed, and a kill at any instant loses and doubles nothing: the real process,
+//! killed again and again while a carrier's SMSC asks as fast as it is answered.
+//!
+//! `TRACUU_CRASH_KILLS` says how often the service is killed, `TRACUU_CRASH_SEED` repeats the draws of an earlier run.
+
+#[cfg(test)]
+mod billed;
+#[cfg(test)]
+mod load;
+#[cfg(test)]
+mod parts;
+#[cfg(test)]
+mod site;
+#[cfg(test)]
+mod stored;
+#[cfg(test)]
+#[path = "../support/mod.rs"]
+mod support;

@@ -1,0 +1,134 @@
+//! One installation in a folder of its own: configuration, keys, registry, store; the service as a child process.
+
+use std::{fs, net::SocketAddr, os::unix::process::ExitStatusExt as _, path::PathBuf, process::Stdio, time::Duration};
+
+use tempfile::TempDir;
+use tokio::process::{Child, Command};
+use tracuu::{clock::Chance, config::Config, db::Db, registry, service};
+
+use crate::support::cli::tracuu;
+
+/// How long anything may take that the test waits for, on a machine that has other things to do.
+pub(crate) const LIMIT: Duration = Duration::from_mins(1);
+
+/// The only carrier, by its name in the configuration.
+pub(crate) const CARRIER: &str = "sim";
+
+/// The only short code.
+pub(crate) const CODE: &str = "9999";
+
+/// An installation. Everything in it goes with this value.
+pub(crate) struct Site {
+    pub(crate) folder: TempDir,
+    pub(crate) config: Config,
+}
+
+impl Site {
+    /// Makes one whose carrier is the SMSC at `smsc`, with so many lines to it and so many people in the registry.
+    /// `store`: another store than a SQLite file in the folder.
+    pub(crate) async fn new(smsc: SocketAddr, lines: u8, people: u64, store: Option<&str>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let made = tracuu(folder.path(), &["init"]);
+        assert_eq!(made.code, Some(0), "{made:?}");
+        let file = folder.path().join("tracuu.toml");
+        let example = fs::read_to_string(&file).unwrap();
+        let (head, _) = example.split_once("# One section a carrier;").expect("the example has its carriers last");
+        let own_store = "url = \"sqlite:tracuu.db\"";
+        assert!(head.contains(own_store), "the example names its store");
+        let head = store.map_or(head.to_owned(), |url| head.replace(own_store, &format!("url = \"{url}\"")));
+        let carrier = format!(
+            "[carriers.{CARRIER}]\naddress = \"{smsc}\"\nsystem_id = \"tracuu\"\npassword = \"secret\"\ncode = \"SIM\"\n\
+             lines = {lines}\nwindow = 100\nreconnect_min_ms = 50\nreconnect_max_ms = 500\n"
+        );
+        fs::write(&file, head + &carrier).unwrap();
+        let config = Config::load(&file).unwrap_or_else(|faults| panic!("{faults}"));
+        registry::generate(&config.registry.url, people, 1, |_| {}).await.unwrap();
+        Self { folder, config }
+    }
+
+    /// Starts the service.
+    pub(crate) fn serve(&self) -> Serving {
+        let log = self.folder.path().join("serve.log");
+        let to = fs::File::options().create(true).append(true).open(&log).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tracuu"));
+        command.args(["serve", "--config"]).arg(self.folder.path().join("tracuu.toml"));
+        command.env_clear().current_dir(self.folder.path()).kill_on_drop(true);
+        command.stdin(Stdio::null()).stdout(to.try_clone().unwrap()).stderr(to);
+        Serving { child: command.spawn().unwrap(), log }
+    }
+
+    /// Runs a command to its good end beside everything else; gives what it printed.
+    pub(crate) async fn command(&self, arguments: &[&str]) -> String {
+        let (folder, owned) = (self.folder.path().to_owned(), arguments.iter().map(ToString::to_string));
+        let owned: Vec<String> = owned.collect();
+        let ran = tokio::task::spawn_blocking(move || {
+            let arguments: Vec<&str> = owned.iter().map(String::as_str).collect();
+            tracuu(&folder, &arguments)
+        });
+        let finished = ran.await.unwrap();
+        assert_eq!(finished.code, Some(0), "tracuu {arguments:?}: {finished:?}");
+        finished.stdout
+    }
+
+    /// The store, for counting.
+    pub(crate) async fn store(&self) -> Db {
+        service::open_store(&self.config).await.unwrap().0
+    }
+}
+
+/// The service as a process; killed when this value goes.
+pub(crate) struct Serving {
+    child: Child,
+    log: PathBuf,
+}
+
+impl Serving {
+    /// Ends it as the loss of power to it would: SIGKILL. It must have been running.
+    pub(crate) async fn kill(mut self) {
+        self.child.start_kill().unwrap();
+        let ended = within("the killed service to end", self.child.wait()).await.unwrap();
+        assert_eq!(ended.signal(), Some(9), "the service had ended by itself: {ended}");
+    }
+
+    /// Ends it in order.
+    pub(crate) async fn stop(mut self) {
+        let id = self.child.id().expect("the service had ended by itself").to_string();
+        let told = Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
+        assert!(told.success());
+        let ended = within("the service to stop", self.child.wait()).await.unwrap();
+        assert_eq!(ended.code(), Some(0), "the service did not stop well: {ended}");
+    }
+}
+
+impl Drop for Serving {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let log = fs::read_to_string(&self.log).unwrap_or_default();
+            let lines: Vec<&str> = log.lines().collect();
+            eprintln!("The end of what the service said:\n{}", lines[lines.len().saturating_sub(30)..].join("\n"));
+        }
+    }
+}
+
+/// Waits, and fails the test when it takes too long.
+pub(crate) async fn within<T>(what: &str, wait: impl Future<Output = T>) -> T {
+    let waited = tokio::time::timeout(LIMIT, wait).await;
+    waited.unwrap_or_else(|_| panic!("waited {LIMIT:?} for {what}"))
+}
+
+/// What this run draws from, and what repeats it.
+pub(crate) fn chance() -> (u64, Chance) {
+    let seed = setting("TRACUU_CRASH_SEED").unwrap_or_else(|| Chance::from_system().below(1_000_000));
+    (seed, Chance::seeded(seed))
+}
+
+/// How often the service is killed unless the usual number is asked for.
+pub(crate) fn kills() -> Option<u64> {
+    setting("TRACUU_CRASH_KILLS")
+}
+
+#[expect(clippy::disallowed_methods, reason = "these are settings of the test, not of the service")]
+fn setting(name: &str) -> Option<u64> {
+    let written = std::env::var(name).ok()?;
+    Some(written.parse().unwrap_or_else(|_| panic!("{name} must be a number, got {written}")))
+}
