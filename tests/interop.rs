@@ -188,17 +188,15 @@ async fn deliver(esme: &ESME, from: &str, esm_class: u8, text: &str, id: Option<
     assert!(answer.is_ok_and(|answer| answer.is_success()), "\"{text}\" was not taken");
 }
 
-/// Takes the segments of one reply, sends a receipt for each, and gives its text. The foreign server works on each
-/// message in a task of its own, so they come in any order.
-async fn reply(esme: &ESME, sees: &mut mpsc::Receiver<Seen>, phone: &str) -> (String, usize) {
-    let mut segments = BTreeMap::new();
+/// Takes the segments of one reply and gives its text and the ids they were taken with. The foreign server works on
+/// each message in a task of its own, so they come in any order.
+async fn reply(sees: &mut mpsc::Receiver<Seen>, phone: &str) -> (String, Vec<String>) {
+    let (mut segments, mut ids) = (BTreeMap::new(), Vec::new());
     loop {
         let Seen::Submit(submit, id) = next(sees, "a reply").await else { panic!("no reply") };
         assert_eq!((submit.source_addr.as_str(), submit.destination_addr.as_str()), ("9999", phone));
         assert_eq!((submit.registered_delivery, submit.data_coding), (1, 0));
-        let receipt =
-            format!("id:{id} sub:001 dlvrd:001 submit date:2601010000 done date:2601010000 stat:DELIVRD err:000 text:");
-        deliver(esme, phone, 0x04, &receipt, Some(&id)).await;
+        ids.push(id);
         let (total, index, part) = match submit.short_message.as_slice() {
             [5, 0, 3, _, total, index, part @ ..] if submit.esm_class & 0x40 != 0 => (*total, *index, part.to_vec()),
             whole => (1, 1, whole.to_vec()),
@@ -206,7 +204,7 @@ async fn reply(esme: &ESME, sees: &mut mpsc::Receiver<Seen>, phone: &str) -> (St
         assert!(segments.insert(index, part).is_none(), "segment {index} came twice");
         if segments.len() == usize::from(total) {
             let text = segments.values().flatten().copied().collect();
-            return (String::from_utf8(text).unwrap(), segments.len());
+            return (String::from_utf8(text).unwrap(), ids);
         }
     }
 }
@@ -223,15 +221,25 @@ async fn ten_questions_of_a_foreign_smsc_are_answered_and_the_end_is_orderly() {
     assert!(matches!(next(&mut sees, "a bind").await, Seen::Refused), "the first bind is refused");
     let Seen::Bound(esme) = next(&mut sees, "the next bind").await else { panic!("no second bind") };
 
-    let mut longest = 0;
+    let mut sent = Vec::new();
     for (phone, text, fragment) in &questions() {
         let phone = phone.to_string();
         deliver(&esme, &phone, 0, text, None).await;
-        let (reply, segments) = reply(&esme, &mut sees, &phone).await;
+        let (reply, ids) = reply(&mut sees, &phone).await;
         assert!(reply.contains(fragment), "\"{text}\": no \"{fragment}\" in {reply}");
-        longest = longest.max(segments);
+        sent.push((phone, ids));
     }
-    assert_eq!(longest, 3, "one reply has several segments");
+    assert!(sent.iter().any(|(_, ids)| ids.len() == 3), "one reply has several segments");
+
+    // Receipts come when a phone was reached, which is long after the response.
+    until_settled(folder.path(), 10).await;
+    for (phone, ids) in &sent {
+        for id in ids {
+            let dates = "submit date:2601010000 done date:2601010000";
+            let text = format!("id:{id} sub:001 dlvrd:001 {dates} stat:DELIVRD err:000 text:");
+            deliver(&esme, phone, 0x04, &text, Some(id)).await;
+        }
+    }
 
     let pid = service.id().expect("it runs").to_string();
     let told = Command::new("kill").args(["-TERM", &pid]).status().await.unwrap();
@@ -244,17 +252,28 @@ async fn ten_questions_of_a_foreign_smsc_are_answered_and_the_end_is_orderly() {
     let (counted, receipts) = books(folder.path()).await;
     assert_eq!((counted.exchanges, counted.settled, counted.repeats, counted.possible_dups), (10, 10, 0, 0));
     assert_eq!((counted.waiting, counted.lost, counted.doubled), (0, 0, 0));
-    assert_eq!(receipts, 10, "each reply has its receipts");
+    let segments: usize = sent.iter().map(|(_, ids)| ids.len()).sum();
+    assert_eq!(receipts, (segments as i64, 10), "receipts, and replies that they belong to");
 }
 
-/// What the store holds, and on how many replies a receipt was noted.
-async fn books(folder: &Path) -> (Balance, i64) {
+async fn until_settled(folder: &Path, replies: i64) {
+    let settled = async {
+        while books(folder).await.0.settled < replies {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(LIMIT, settled).await.expect("all replies are settled in time");
+}
+
+/// What the store holds, how many receipts were noted, and on how many replies.
+async fn books(folder: &Path) -> (Balance, (i64, i64)) {
     let config = tracuu::config::Config::load(&folder.join("tracuu.toml")).unwrap();
     let db = Db::open(&tracuu::service::store_options(&config)).await.unwrap();
     let counted = balance(&db).await.unwrap();
     let Db::Sqlite { readers, .. } = &db else { panic!("not SQLite") };
-    let receipts = "select count(distinct exchange_key) from settlement where kind = 2 and result = 'DELIVERED'";
-    let receipts = sqlx::query_scalar(receipts).fetch_one(readers).await.unwrap();
+    let receipts = "select count(exchange_key), count(distinct exchange_key) from settlement
+                    where kind = 2 and result = 'DELIVERED'";
+    let receipts = sqlx::query_as(receipts).fetch_one(readers).await.unwrap();
     db.close().await;
     (counted, receipts)
 }
