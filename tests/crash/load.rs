@@ -173,5 +173,5 @@ fn judge(report: &LoadReport, submits: u64, stored: &Stored, kills: u64, line: &
     let again = report.deliver_sent - questions;
     let repeats = stored.count(stored.balance.repeats);
     assert!(repeats <= again, "{repeats} questions recognised as sent again of {again}\n{line}");
-    stored.judge_replies(report.replies + report.doubled, submits, line);
+    stored.judge_replies(Some(report.replies + report.doubled), submits, line);
 }

@@ -19,7 +19,7 @@ pub(crate) const CODE: &str = "9999";
 
 /// An installation. Everything in it goes with this value.
 pub(crate) struct Site {
-    folder: TempDir,
+    pub(crate) folder: TempDir,
     pub(crate) config: Config,
 }
 

@@ -1,1 +1,7 @@
-//! Later.
+//! What the outbox sends and what it settles, with a real ledger on one side and a hand-made line on the other.
+
+mod doubtful;
+mod failing;
+mod hall;
+mod plenty;
+mod sending;

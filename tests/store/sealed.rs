@@ -58,7 +58,9 @@ async fn all_there_is(book: &Book) -> Vec<u8> {
                 // The binary form of each row holds the octets of its values as they are.
                 let select = format!("select record_send(t) from \"{table}\" t");
                 let rows: Vec<(Vec<u8>,)> = sqlx::query_as(sqlx::AssertSqlSafe(select)).fetch_all(pool).await.unwrap();
-                rows.into_iter().for_each(|(row,)| all.extend(row));
+                for (row,) in rows {
+                    all.extend(row);
+                }
             }
         }
     }
@@ -122,7 +124,7 @@ async fn numbers_names_and_texts_stand_nowhere_in_the_store() {
         let outbox = Some(OutboxRow { sealed, ..outbox_row(ledger, whole.key, "vtl", BEGIN) });
         let exchange = Entry::Exchange { row: Box::new(row), outbox, consumes: Vec::new(), ticket: whole.ticket };
         assert_eq!(ledger.store(vec![part, exchange, again]).await, [Fate::Stored; 3], "{label}");
-        assert_eq!(found_in(&all_there_is(&book).await), [String::new(); 0], "{label}");
+        assert_eq!(found_in(&all_there_is(&book).await), Vec::<String>::new(), "{label}");
 
         // It is there, for whoever has the keys.
         let waiting = ledger.waiting(&vtl.id, tracuu::message::RowKey(0), 9).await.unwrap();
@@ -131,7 +133,7 @@ async fn numbers_names_and_texts_stand_nowhere_in_the_store() {
 
         let settled = SettlementRow { receipts: true, ..settlement(whole.key, "id-1", BEGIN) };
         assert_eq!(running.store(Entry::Settlement(settled)).await, Fate::Stored, "{label}");
-        assert_eq!(found_in(&all_there_is(&book).await), [String::new(); 0], "{label}: after it is settled");
+        assert_eq!(found_in(&all_there_is(&book).await), Vec::<String>::new(), "{label}: after it is settled");
         drop(intake);
         running.end().await;
     }
@@ -144,7 +146,7 @@ async fn the_search_finds_what_stands_there_in_clear() {
         book.start().await.end().await;
         let kind = if book.file().is_some() { "blob" } else { "bytea" };
         book.run(&format!("create table clear (text text, number bigint, octets {kind})")).await;
-        let hex: String = NAME.encode_utf16().flat_map(u16::to_be_bytes).map(|octet| format!("{octet:02x}")).collect();
+        let hex: String = tracuu::ledger::hex(&NAME.encode_utf16().flat_map(u16::to_be_bytes).collect::<Vec<u8>>());
         let octets = if book.file().is_some() { format!("x'{hex}'") } else { format!("'\\x{hex}'") };
         book.run(&format!("insert into clear values ('{TEXT}', {NUMBER}, {octets})")).await;
         let found = found_in(&all_there_is(&book).await);

@@ -38,6 +38,9 @@ static SETTLEMENT: Insert = Insert::into(
 static RECEIPT_ID: Insert =
     Insert::unless_there("receipt_id", &["carrier", "message_id", "exchange_key", "segment", "at"]);
 
+/// Message ids of one carrier that a response has named, each with its exchange.
+type Named = (CarrierId, Stream, Vec<(String, i64)>);
+
 /// Rows of `settlement` being gathered.
 pub(in crate::ledger) struct Settled {
     columns: Vec<Column>,
@@ -84,7 +87,7 @@ impl Settled {
         delete_keys(tx, "sending", &marked).await?;
         let (int, text) = (|| Column::Int(Vec::new()), || Column::Text(Vec::new()));
         let mut named = vec![text(), text(), int(), int(), int()];
-        let mut asked: Vec<(CarrierId, Stream, Vec<(String, i64)>)> = Vec::new();
+        let mut asked: Vec<Named> = Vec::new();
         for row in rows {
             let closes = closing.remove(&row.exchange.0);
             let ids = row.message_ids.join(";");
