@@ -4,7 +4,13 @@ use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
 use super::{ConfigFile, Failed, say};
-use crate::{config::Config, db::Db, ledger::Keys, registry::Registry, service, smpp};
+use crate::{
+    config::Config,
+    db::{Db, DbError},
+    ledger::{Keys, LedgerError, try_keys},
+    registry::Registry,
+    service, smpp,
+};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Arguments {
@@ -75,7 +81,8 @@ fn templates(config: &Config, found: &mut Vec<Finding>) {
 
 /// The store is looked at without being changed: a file that is not there yet is made by the first start.
 async fn store(config: &Config, found: &mut Vec<Finding>) {
-    found.push(match Keys::read(&config.store.key_file) {
+    let keys = Keys::read(&config.store.key_file);
+    found.push(match &keys {
         Ok(_) => good("keys", config.store.key_file.display()),
         Err(error) => bad("keys", error, false),
     });
@@ -87,9 +94,16 @@ async fn store(config: &Config, found: &mut Vec<Finding>) {
     }
     let mut open = service::store_options(config);
     open.read_only = true;
-    found.push(match Db::open(&open).await {
-        Ok(db) => good("store", db.kind()),
-        Err(error) => bad("store", error, true),
+    let tried = match (Db::open(&open).await, keys) {
+        (Ok(db), Ok(keys)) => try_keys(&db, &keys).await.map(|()| db.kind()),
+        (Ok(db), Err(_)) => Ok(db.kind()),
+        (Err(error), _) => Err(error.into()),
+    };
+    found.push(match tried {
+        Ok(kind) => good("store", kind),
+        // No tables yet: the first start makes them.
+        Err(LedgerError::Db(DbError::Unfit { .. })) => good("store", "empty; the first start fills it"),
+        Err(error) => bad("store", &error, matches!(error, LedgerError::Db(_))),
     });
 }
 

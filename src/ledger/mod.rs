@@ -28,7 +28,7 @@ pub use row::{
 };
 pub use seal::{EpochKeys, Keys, SealError, TOKEN, Table, Token, contract_token, hex};
 pub(crate) use settling::store::receipt_key;
-pub use start::{Break, Ended, OpenPart, Recent};
+pub use start::{Break, Ended, OpenPart, Recent, try_keys};
 pub use writer::{Fenced, Writer};
 
 use crate::{
@@ -78,7 +78,7 @@ pub fn random<const N: usize>() -> Result<[u8; N], SealError> {
 }
 
 impl Ledger {
-    /// Brings the schema up to date, takes the next epoch, and gives the handle and the writer that must be run.
+    /// Brings the schema up to date, tries the keys, takes the next epoch, and gives the handle and the writer that must be run.
     ///
     /// # Errors
     /// [`LedgerError`]; nothing was changed but the schema.
@@ -89,6 +89,7 @@ impl Ledger {
         clock: Clock,
     ) -> Result<(Arc<Self>, Writer), LedgerError> {
         migrate::run(&db, &store::migrations()).await?;
+        try_keys(&db, &keys).await?;
         let salt: [u8; 16] = random()?;
         let seal = keys.epoch(keys.current(), &salt)?;
         let (mark, ended) = start::store::take_epoch(&db, instance, &salt, keys.current(), clock.now()).await?;

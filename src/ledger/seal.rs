@@ -63,6 +63,9 @@ pub enum SealError {
     /// A sealed value was changed, or belongs to another row.
     #[error("the sealed value of row {0} is damaged or was moved")]
     Damaged(i64),
+    /// None of the newest rows opens: the key file belongs to another store.
+    #[error("the key file is not the one this store was sealed with; put the right one back. Nothing was changed")]
+    OtherStore,
 }
 
 /// The master keys of a store.

@@ -4,9 +4,36 @@ pub(super) mod store;
 
 use crate::{
     clock::Micros,
-    ledger::seal::Token,
+    db::Db,
+    ledger::{
+        LedgerError, read,
+        seal::{Keys, SealError, Table, Token},
+    },
     message::{CarrierId, RowKey},
 };
+
+/// Rows that are tried with the keys. One alone may be damaged.
+const TRIED: i64 = 3;
+
+/// Whether the keys open the newest rows of a store. With those of another store every waiting reply would be unreadable
+/// and be given up, and every message sent again would be taken for a new one, so a start must not go on.
+///
+/// # Errors
+/// [`SealError::OtherStore`] when none of the rows opens that were sealed with a key of these numbers;
+/// [`LedgerError::Db`] when they cannot be read. Nothing is changed.
+pub async fn try_keys(db: &Db, keys: &Keys) -> Result<(), LedgerError> {
+    let newest = store::newest_sealed(db, TRIED).await?;
+    let epochs = read::epoch_keys(db, keys).await?;
+    let mut tried = newest.iter().filter_map(|(key, sealed)| {
+        let (row, epoch) = (RowKey(*key), epochs.get(&RowKey(*key).epoch())?);
+        Some(epoch.open(Table::Exchange, row, sealed).is_ok())
+    });
+    // A key that is missing from the file can be put back; one that does not fit never will.
+    match tried.next() {
+        Some(false) if !tried.any(|opens| opens) => Err(SealError::OtherStore.into()),
+        Some(_) | None => Ok(()),
+    }
+}
 
 /// An epoch that belonged to this instance before.
 #[derive(Clone, Debug)]

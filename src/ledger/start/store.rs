@@ -180,7 +180,60 @@ pub(in crate::ledger) async fn salts(db: &Db) -> Result<Vec<(i64, i64, Vec<u8>)>
     rows.map_err(|error| db.fault(&error))
 }
 
+/// The newest exchanges with a sealed value: key and value, at most `limit`.
+pub(in crate::ledger) async fn newest_sealed(db: &Db, limit: i64) -> Result<Vec<(i64, Vec<u8>)>, DbError> {
+    let rows = reading!(db, pool => sqlx::query_as(
+        "select key, sealed from exchange where sealed is not null order by key desc limit $1",
+    ).bind(limit).fetch_all(pool).await);
+    rows.map_err(|error| db.fault(&error))
+}
+
 /// A stored value that cannot be.
 pub(in crate::ledger) fn bad(db: &Db, table: &'static str, column: &'static str, row: i64) -> DbError {
     DbError::Inconsistent { database: db.name(), table, column, row }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::Arc, time::Duration};
+
+    use super::*;
+    use crate::{
+        clock::Clock,
+        db::{OpenDb, writing},
+        ledger::{Keys, Ledger, LedgerError, SealError, Table},
+    };
+
+    fn keys(folder: &std::path::Path, octet: u8) -> Arc<Keys> {
+        let file = folder.join("keys");
+        std::fs::write(&file, Keys::new_file(&[octet; 64]).as_str()).unwrap();
+        Arc::new(Keys::read(&file).unwrap())
+    }
+
+    #[tokio::test]
+    async fn a_start_with_the_keys_of_another_store_is_refused_and_takes_no_epoch() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("store.db").display()).into();
+        let wait = Duration::from_secs(5);
+        let db = Db::open(&OpenDb { name: "store", url, read_only: false, readers: 1, wait }).await.unwrap();
+        let open = |keys| Ledger::open(db.clone(), keys, "one", Clock::fixed(Micros(1)));
+        let (ledger, _writer) = open(keys(folder.path(), 1)).await.unwrap();
+        let add = |n: i64, sealed: Vec<u8>| {
+            let row = RowKey::new(ledger.epoch(), n);
+            let insert = "insert into exchange values
+                ($1, 0, 0, 'vtl', 'T', 0, '9999', null, null, null, 1, 0, 0, 'vi', 0, 1, null, 0, 0, 1, x'', null, 0,
+                 null, null, $2, x'')";
+            let db = &db;
+            async move {
+                writing!(db, pool => sqlx::query(insert).bind(row.0).bind(sealed).execute(pool).await.map(|_| ()))
+                    .unwrap();
+            }
+        };
+        add(1, ledger.seal(Table::Exchange, RowKey::new(ledger.epoch(), 1), b"number")).await;
+        add(2, b"damaged".to_vec()).await;
+        let refused = open(keys(folder.path(), 2)).await;
+        assert!(matches!(refused, Err(LedgerError::Seal(SealError::OtherStore))));
+        let (again, _writer) = open(keys(folder.path(), 1)).await.unwrap();
+        assert_eq!(again.epoch(), ledger.epoch() + 1, "one damaged row is no reason, and the refusal took no epoch");
+    }
 }
