@@ -37,7 +37,11 @@ pub(crate) async fn judge(site: &Site, stored: &Stored, line: &str) {
                     seq += 1;
                     assert_eq!(value("seq"), seq.to_string(), "{line}: a gap in {}", file.display());
                     assert!(records.insert(value("record_id")), "{line}: record {seq} is there twice");
-                    let side = if value("kind") == "MO" { &mut asked } else { &mut replied };
+                    let side = match value("kind").as_str() {
+                        "MO" => &mut asked,
+                        "MT" => &mut replied,
+                        other => panic!("{line}: record {seq} is of kind {other}"),
+                    };
                     assert!(side.insert(value("exchange_id")), "{line}: record {seq} bills an exchange twice");
                     flagged += i64::from(value("flags").split(';').any(|flag| flag == "possible_dup"));
                 }

@@ -9,11 +9,12 @@ use std::{
     time::Duration,
 };
 
+use tokio::sync::watch::Receiver;
 use tokio_util::task::TaskTracker;
 use tracuu::{
     clock::{Chance, Clock},
     registry::Registry,
-    sim::{Limit, LoadPlan, LoadReport, LoadRun, Question, Smsc, SmscSettings},
+    sim::{Limit, LoadPlan, LoadProgress, LoadReport, LoadRun, Question, Smsc, SmscSettings},
 };
 
 use crate::{
@@ -88,12 +89,16 @@ async fn load(site: &Site, smsc: &Smsc, chance: &Chance, kills: u64) -> (LoadRep
     let killing = async {
         let mut serving = site.serve();
         for kill in 1..=kills {
-            // Now and then so soon that it falls into what is sent again after the last kill.
-            let stretch = if chance.below(4) == 0 { 10 } else { STRETCH };
-            let goal = progress.borrow_and_update().acknowledged + 1 + chance.below(stretch);
+            let lost = kill - 1;
+            let what = format!("the service to come back after {lost} kills");
+            follow(&mut progress, &what, |now| now.breaks == lost).await;
+            within(&what, smsc.bound()).await;
+            // Sometimes as soon as it is bound, with what the last one left going out; sometimes while the first of what
+            // the SMSC sends again is being taken.
+            let stretch = [0, 10, STRETCH, STRETCH, STRETCH][chance.below(5) as usize];
+            let goal = progress.borrow().acknowledged + chance.below(stretch + 1);
             let what = format!("{goal} acknowledgements, before kill {kill}");
-            let reached = within(&what, progress.wait_for(|now| now.acknowledged >= goal)).await.map(|now| *now);
-            reached.unwrap_or_else(|_| panic!("the load ended while waiting for {what}"));
+            follow(&mut progress, &what, |now| now.acknowledged >= goal).await;
             serving.kill().await;
             serving = site.serve();
             if kill == kills / 2 {
@@ -104,6 +109,12 @@ async fn load(site: &Site, smsc: &Smsc, chance: &Chance, kills: u64) -> (LoadRep
         serving
     };
     tokio::join!(run.finish(), killing)
+}
+
+/// Waits until the load has come so far; it must not end before.
+async fn follow(progress: &mut Receiver<LoadProgress>, what: &str, far: impl FnMut(&LoadProgress) -> bool) {
+    let reached = within(what, progress.wait_for(far)).await.is_ok();
+    assert!(reached, "the load ended, waited for: {what}");
 }
 
 /// Questions that each get a reply. No phone ever asks the same thing twice: sent again after a break, the same octets
