@@ -1,11 +1,13 @@
-//! The configuration as its writer meets it in the terminal: every fault at once whatever the command, the environment
-//! above the file, secrets that are shown nowhere.
+//! The configuration as its writer meets it: every fault at once, the environment above the file, and an example that
+//! leaves nothing out.
 
-use std::{fs, net::TcpListener, process::Command, time::Duration};
+use std::{collections::BTreeSet, fs, net::TcpListener, process::Command, time::Duration};
 
 use tracuu::config::Config;
 
 use crate::support::cli::{Finished, finish, tracuu};
+
+const EXAMPLE: &str = include_str!("../../tracuu.example.toml");
 
 /// Faults of every kind, in every section.
 const WRONG: &str = r#"
@@ -144,4 +146,52 @@ fn a_secret_is_read_from_its_file_and_shown_nowhere() {
     let unread = tracuu(folder, &["check", "--offline"]);
     assert!(unread.code == Some(64) && unread.stderr.contains("line "), "{unread:?}");
     assert!(!unread.stderr.contains("canary"), "{unread:?}");
+}
+
+/// Every key of the example, written or commented out, by its path.
+fn keys_of_the_example() -> BTreeSet<String> {
+    let (mut section, mut keys) = (String::new(), BTreeSet::new());
+    for line in EXAMPLE.lines() {
+        if let Some(name) = line.strip_prefix('[').and_then(|line| line.strip_suffix(']')) {
+            name.clone_into(&mut section);
+        }
+        let line = line.strip_prefix("# ").unwrap_or(line);
+        if let Some((key, _)) = line.split_once(" = ")
+            && !key.is_empty()
+            && key.bytes().all(|octet| octet.is_ascii_lowercase() || octet.is_ascii_digit() || octet == b'_')
+        {
+            keys.insert(format!("{section}.{key}"));
+        }
+    }
+    keys
+}
+
+#[test]
+fn the_example_names_every_setting_and_no_other() {
+    let (read, findings) = Config::read(EXAMPLE, "tracuu.example.toml", None);
+    read.unwrap();
+    let known: BTreeSet<String> = findings.known.into_iter().collect();
+    let shown = keys_of_the_example();
+    assert!(known.len() > 80, "{known:?}");
+    let missing: Vec<&String> = known.difference(&shown).collect();
+    assert!(missing.is_empty(), "settings that the example does not show: {missing:?}");
+    let unknown: Vec<&String> = shown.difference(&known).collect();
+    assert!(unknown.is_empty(), "what the example shows is no setting: {unknown:?}");
+}
+
+#[test]
+fn the_example_shows_the_defaults() {
+    // Only what has no default, and what the example makes up.
+    let contact = EXAMPLE.split_once("[contact]").and_then(|(_, rest)| rest.split_once("\n[query]")).unwrap().0;
+    let least = format!(
+        "[service]\nshort_codes = [\"9999\"]\n[store]\nurl = \"sqlite:tracuu.db\"\nkey_file = \"tracuu.keys\"\n\
+         [registry]\nurl = \"sqlite:registry.db\"\n[contact]{contact}\n\
+         [carriers.sim]\naddress = \"127.0.0.1:2775\"\nsystem_id = \"tracuu\"\npassword = \"secret\"\n"
+    );
+    let read = |text: &str| format!("{:#?}", Config::read(text, "tracuu.example.toml", None).0.unwrap());
+    let (shown, default) = (read(EXAMPLE), read(&least));
+    for (shown, default) in shown.lines().zip(default.lines()) {
+        assert_eq!(shown, default);
+    }
+    assert_eq!(shown.lines().count(), default.lines().count());
 }
