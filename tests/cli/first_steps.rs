@@ -1,6 +1,11 @@
 //! From an empty folder to a service that could start, command by command, and what each says when it cannot.
 
-use std::{fs, net::TcpListener, path::Path};
+use std::{
+    fs,
+    net::TcpListener,
+    path::Path,
+    process::{Command, Stdio},
+};
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -164,4 +169,27 @@ fn the_registrys_catalogues_and_cast_are_listed() {
     fails(folder.path(), &["registry", "catalogue", "colour"], 1);
     let cast = done(folder.path(), &["registry", "cast"]).stdout;
     assert!(cast.contains("84520000001") && cast.contains("901098012345"), "{cast}");
+}
+
+#[test]
+fn a_load_on_the_running_service_is_accounted_in_one_json_document() {
+    let folder = set_up();
+    let port = TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port();
+    let file = folder.path().join("tracuu.toml");
+    let text = fs::read_to_string(&file).unwrap().replace("127.0.0.1:2775", &format!("127.0.0.1:{port}"));
+    let text = text.replace("reconnect_min_ms = 5000", "reconnect_min_ms = 100");
+    fs::write(&file, text.replace("reconnect_max_ms = 60000", "reconnect_max_ms = 200")).unwrap();
+    let mut serve = Command::new(env!("CARGO_BIN_EXE_tracuu"));
+    serve.arg("serve").current_dir(folder.path()).env_clear().stdin(Stdio::null()).stdout(Stdio::null());
+    let mut serve = serve.stderr(Stdio::null()).spawn().unwrap();
+    let load = std::panic::catch_unwind(|| done(folder.path(), &["sim", "load", "--count", "100", "--json"]));
+    let told = Command::new("kill").args(["-TERM", &serve.id().to_string()]).status().unwrap();
+    assert!(told.success());
+    let ended = serve.wait().unwrap();
+    let load = load.unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+    let report: Value = serde_json::from_str(&load.stdout).unwrap();
+    for count in ["questions", "acknowledged", "replies"] {
+        assert_eq!(report[count], 100, "{count}: {report}");
+    }
+    assert_eq!((ended.code(), load.stderr.as_str()), (Some(0), ""));
 }
