@@ -151,3 +151,23 @@ async fn a_receipt_that_overtakes_the_response_is_matched_when_its_id_comes() {
         running.end().await;
     }
 }
+
+/// Carriers use their message ids again.
+#[tokio::test]
+async fn a_receipt_without_a_message_is_not_taken_for_one_that_gets_its_id_days_later() {
+    for book in books().await {
+        let running = book.start().await;
+        let (soon, late) = (running.exchange(&book.clock).await, running.exchange(&book.clock).await);
+        for id in ["1", "2"] {
+            let early = receipt(carrier_id("vtl"), id, ReceiptState::Delivered);
+            assert_eq!(running.store(early).await, Fate::Stored, "{}", book.label);
+        }
+        let day = 24 * 3_600;
+        for (key, id, settled_at) in [(soon, "1", BEGIN.plus_seconds(day)), (late, "2", BEGIN.plus_seconds(day + 1))] {
+            let row = tracuu::ledger::SettlementRow { settled_at, ..settlement(key, id, BEGIN) };
+            assert_eq!(running.store(Entry::Settlement(row)).await, Fate::Stored, "{}", book.label);
+        }
+        assert_eq!((receipts_of(&book, soon).await, receipts_of(&book, late).await), (1, 0), "{}", book.label);
+        running.end().await;
+    }
+}

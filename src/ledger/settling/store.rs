@@ -38,8 +38,15 @@ static SETTLEMENT: Insert = Insert::into(
 static RECEIPT_ID: Insert =
     Insert::unless_there("receipt_id", &["carrier", "message_id", "exchange_key", "segment", "at"]);
 
-/// Message ids of one carrier that a response has named, each with its exchange.
-type Named = (CarrierId, Stream, Vec<(String, i64)>);
+/// A receipt overtakes its response by at most this. Carriers use their ids again, so that an older receipt of the same
+/// id is another message's.
+const EARLY_SECONDS: i64 = 24 * 3_600;
+
+/// A message id that a response has named, its exchange, and when that was settled.
+type NamedId = (String, i64, Micros);
+
+/// Message ids of one carrier that responses have named.
+type Named = (CarrierId, Stream, Vec<NamedId>);
 
 /// Rows of `settlement` being gathered.
 pub(in crate::ledger) struct Settled {
@@ -117,7 +124,7 @@ impl Settled {
             );
             let ids = row.message_ids.iter().enumerate().filter(|(_, id)| row.receipts && !id.is_empty());
             for (segment, id) in ids {
-                let named_id = (receipt_key(id), row.exchange.0);
+                let named_id = (receipt_key(id), row.exchange.0, row.settled_at);
                 match asked.iter_mut().find(|(carrier, stream, _)| (carrier, *stream) == (&row.carrier, row.stream)) {
                     Some((.., ids)) => ids.push(named_id),
                     None => asked.push((row.carrier.clone(), row.stream, vec![named_id])),
@@ -159,12 +166,16 @@ impl Settled {
         tx: &mut Tx,
         carrier: &CarrierId,
         stream: Stream,
-        ids: &[(String, i64)],
+        ids: &[NamedId],
         mark: &mut Mark,
     ) -> Result<(), DbError> {
         for early in Received::take(tx, carrier, ids).await? {
-            let exchange = ids.iter().find(|(id, _)| *id == early.message_id).map(|(_, exchange)| *exchange);
-            self.receipt_row(carrier, stream, &early, exchange, mark);
+            let fits = |(id, _, settled): &&NamedId| {
+                *id == early.message_id && early.at >= settled.plus_seconds(-EARLY_SECONDS).0
+            };
+            if let Some((_, exchange, _)) = ids.iter().find(fits) {
+                self.receipt_row(carrier, stream, &early, Some(*exchange), mark);
+            }
         }
         Ok(())
     }
@@ -277,8 +288,8 @@ impl Received {
     }
 
     /// Takes out those whose ids are known now.
-    async fn take(tx: &mut Tx, carrier: &CarrierId, ids: &[(String, i64)]) -> Result<Vec<Self>, DbError> {
-        let ids: Vec<&str> = ids.iter().map(|(id, _)| id.as_str()).collect();
+    async fn take(tx: &mut Tx, carrier: &CarrierId, ids: &[NamedId]) -> Result<Vec<Self>, DbError> {
+        let ids: Vec<&str> = ids.iter().map(|(id, ..)| id.as_str()).collect();
         let rows = match tx {
             Tx::Sqlite(_, conn) => {
                 let list = serde_json::Value::from(ids).to_string();

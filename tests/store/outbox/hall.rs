@@ -86,6 +86,11 @@ impl Hall {
         self.come[at].pop_front().unwrap()
     }
 
+    /// The next submit on a line, if one comes within a second.
+    pub(super) async fn soon(&mut self, line: u16) -> Option<Submit> {
+        timeout(std::time::Duration::from_secs(1), self.next(line)).await.ok()
+    }
+
     /// What lies on a line at this moment, taken or not.
     pub(super) fn lying(&mut self, line: u16) -> Vec<Submit> {
         let at = usize::from(line);

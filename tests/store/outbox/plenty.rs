@@ -79,6 +79,37 @@ async fn memory_is_bounded_while_no_line_is_up() {
 }
 
 #[tokio::test]
+async fn nothing_more_is_sent_while_the_ledger_takes_no_settlements_beyond_what_memory_holds() {
+    for book in books().await {
+        let running = book.start().await;
+        let mut carrier = carrier("vtl");
+        carrier.line.window = 50;
+        let mut hall = Hall::open(&book, &running, carrier);
+        hall.settle_down().await;
+        let keys = flood(&book, &running, &hall, RING + 700).await;
+        book.refuse("settlement").await;
+        hall.up(0).await;
+        let mut sent = 0;
+        while let Some(submit) = hall.soon(0).await {
+            hall.accept(0, &submit).await;
+            sent += 1;
+        }
+        // One group of settlements is on its way, and one window full was.
+        assert!((RING..=RING + 256 + 50).contains(&sent), "{}: {sent}", book.label);
+        book.relent("settlement").await;
+        while sent < keys.len() {
+            let submit = hall.next(0).await;
+            hall.accept(0, &submit).await;
+            sent += 1;
+        }
+        let balance = book.until("all settled", |balance| balance.waiting == 0).await;
+        assert_eq!((balance.settled, balance.doubled), (keys.len() as i64, 0), "{}", book.label);
+        hall.ended().await;
+        running.end().await;
+    }
+}
+
+#[tokio::test]
 async fn a_stop_with_a_full_memory_ends_and_the_next_start_sends_the_rest() {
     for book in books().await {
         let first = book.start().await;

@@ -143,12 +143,15 @@ async fn a_stop_without_a_line_does_not_wait_for_one_and_leaves_the_replies_in_t
 async fn a_line_that_takes_no_orders_for_a_moment_is_not_gone() {
     for book in books().await {
         let running = book.start().await;
-        let key = running.exchange(&book.clock).await;
+        let first = running.exchange(&book.clock).await;
         let mut hall = Hall::with_room(&book, &running, carrier("vtl"), 1);
-        hall.desk[0].try_send(LineCommand::Answers(Vec::new())).unwrap();
         hall.up(0).await;
+        assert_eq!(hall.next(0).await.id, only(first), "{}", book.label);
+        let second = running.exchange(&book.clock).await;
+        hall.desk[0].try_send(LineCommand::Answers(Vec::new())).unwrap();
+        hall.push(&[second]);
         hall.settle_down().await;
-        assert_eq!(hall.next(0).await.id, only(key), "{}", book.label);
+        assert_eq!(hall.next(0).await.id, only(second), "{}", book.label);
         hall.kill().await;
         running.end().await;
     }
