@@ -29,7 +29,7 @@ use crate::{
 const UNDER_WAY: usize = 3;
 
 /// How often long texts whose parts did not come are looked for.
-const OVERDUE: Duration = Duration::from_secs(1);
+const OVERDUE: Duration = Duration::from_millis(250);
 
 /// Who waits for an answer, and for which row.
 struct Asked {
@@ -77,12 +77,13 @@ impl Desk {
     pub async fn run(mut self, mut doors: Doors, stop: CancellationToken) {
         let mut under_way: VecDeque<Group> = VecDeque::new();
         let mut overdue = tokio::time::interval(OVERDUE);
+        overdue.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 biased;
                 fates = first_fates(&mut under_way) => self.finish(&mut under_way, &fates),
-                _ = overdue.tick() => {
-                    let late = self.intake.overdue(self.decider.clock.now());
+                _ = overdue.tick(), if under_way.len() < UNDER_WAY => {
+                    let late = self.intake.overdue(self.decider.clock.now(), self.batch);
                     if !late.is_empty() {
                         let group = self.decide(late.into_iter().map(whole).collect(), Vec::new()).await;
                         under_way.push_back(group);

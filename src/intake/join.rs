@@ -126,10 +126,10 @@ impl OpenTexts {
         open.inbound(key, sender, text, consumes, received_at.unwrap_or_default())
     }
 
-    /// Gives up texts whose time has passed. `key` allots keys.
-    pub(super) fn overdue(&mut self, now: Micros, mut key: impl FnMut() -> RowKey) -> Vec<Inbound> {
+    /// Gives up texts whose time has passed, at most `limit`. `key` allots keys.
+    pub(super) fn overdue(&mut self, now: Micros, limit: usize, mut key: impl FnMut() -> RowKey) -> Vec<Inbound> {
         let due = self.open.iter().filter(|(_, open)| open.head.expires_at <= now && open.closing.is_none());
-        let due: Vec<Token> = due.map(|(set, _)| *set).collect();
+        let due: Vec<Token> = due.map(|(set, _)| *set).take(limit).collect();
         let mut given_up = Vec::with_capacity(due.len());
         for set in due {
             let Some(open) = self.open.get_mut(&set) else { continue };
@@ -280,14 +280,31 @@ mod tests {
     fn what_does_not_come_in_time_is_given_up_once() {
         let mut texts = OpenTexts::new(9);
         texts.hold(SET, head(), held(1, 1, b"A"));
-        assert!(texts.overdue(Micros(999), || RowKey(5)).is_empty());
-        let given_up = texts.overdue(Micros(1_000), || RowKey(5));
+        assert!(texts.overdue(Micros(999), 9, || RowKey(5)).is_empty());
+        let given_up = texts.overdue(Micros(1_000), 9, || RowKey(5));
         assert!(matches!(given_up[0].text, Text::PartMissing));
         assert_eq!((given_up.len(), given_up[0].consumes.as_slice()), (1, [RowKey(1)].as_slice()));
-        assert!(texts.overdue(Micros(1_001), || RowKey(6)).is_empty());
+        assert!(texts.overdue(Micros(1_001), 9, || RowKey(6)).is_empty());
         assert!(texts.full(&SET) && texts.holds(&SET, 2).is_none(), "a part that comes now must come again");
         texts.stored(RowKey(5));
         assert!(texts.is_empty());
+    }
+
+    #[test]
+    fn texts_that_run_out_together_are_given_up_a_few_at_a_time() {
+        let mut texts = OpenTexts::new(9);
+        for n in 1..=5 {
+            texts.hold([n; 16], head(), held(n.into(), 1, b"A"));
+        }
+        let mut key = 5;
+        let mut next = |limit| {
+            let given_up = texts.overdue(Micros(1_000), limit, || {
+                key += 1;
+                RowKey(key)
+            });
+            given_up.len()
+        };
+        assert_eq!([next(2), next(2), next(2), next(2)], [2, 2, 1, 0]);
     }
 
     #[test]

@@ -242,9 +242,9 @@ impl Intake {
         Taken::Store(Entry::Part { row, ticket: part.ticket })
     }
 
-    /// Texts whose parts did not all come in time: each becomes one exchange that asks to send again.
-    pub fn overdue(&mut self, now: Micros) -> Vec<Inbound> {
-        let given_up = self.texts.overdue(now, || self.ledger.next_key());
+    /// Texts whose parts did not all come in time, at most `limit`: each becomes one exchange that asks to send again.
+    pub fn overdue(&mut self, now: Micros, limit: usize) -> Vec<Inbound> {
+        let given_up = self.texts.overdue(now, limit, || self.ledger.next_key());
         for inbound in &given_up {
             self.use_up(inbound.key);
         }

@@ -34,6 +34,17 @@ enum State {
     Unknown,
 }
 
+/// Whether a refusal stands in the way of other replies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Pause {
+    /// It is about this segment alone.
+    Not,
+    /// The carrier is busy.
+    Busy,
+    /// The carrier finds fault with our settings, or with this one message.
+    Fault,
+}
+
 /// What is to be done after news about a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Next {
@@ -45,8 +56,8 @@ pub(super) enum Next {
         segment: u8,
         /// How long.
         wait: std::time::Duration,
-        /// The whole carrier is busy.
-        pause: bool,
+        /// Nothing else either until then.
+        pause: Pause,
     },
     /// Every segment has its end: settle.
     Settle,
@@ -58,6 +69,8 @@ pub(super) struct Live {
     segments: Vec<Segment>,
     states: Vec<State>,
     tries: Vec<u8>,
+    /// Whether a copy of the segment may have been taken although nobody said so.
+    doubtful: Vec<bool>,
     submitted_at: Option<Micros>,
     line: Option<LineNo>,
     last_status: Option<u32>,
@@ -72,6 +85,7 @@ impl Live {
         Self {
             states: vec![State::Waiting; segments.len()],
             tries: vec![0; segments.len()],
+            doubtful: vec![false; segments.len()],
             segments,
             reply,
             submitted_at: None,
@@ -110,16 +124,16 @@ impl Live {
             (Some(State::Sent), SubmitResult::Rejected { status }) => {
                 self.last_status = Some(*status);
                 let (wait, pause, counted) = match action(*status) {
-                    Action::Retry(wait) => (wait, false, true),
-                    Action::Slow(wait) => (wait, true, false),
+                    Action::Retry(wait) => (wait, Pause::Not, true),
+                    Action::Slow(wait) => (wait, Pause::Busy, false),
                     Action::OurFault(wait) => {
                         tracing::error!(
                             status = format!("{status:#x}"),
                             "Carrier refuses how replies are addressed or coded; check its section of the configuration"
                         );
-                        (wait, true, false)
+                        (wait, Pause::Fault, false)
                     }
-                    Action::GiveUp => (std::time::Duration::ZERO, false, true),
+                    Action::GiveUp => (std::time::Duration::ZERO, Pause::Not, true),
                 };
                 if !counted {
                     self.tries[at] = self.tries[at].saturating_sub(1);
@@ -143,10 +157,11 @@ impl Live {
         if self.states.get(at) != Some(&State::Sent) {
             return Next::Wait;
         }
+        self.doubtful[at] = true;
         if resend && self.tries[at] < TRIES {
             self.flags |= FLAG_POSSIBLE_DUP;
             self.states[at] = State::Waiting;
-            return Next::Again { segment, wait: std::time::Duration::ZERO, pause: false };
+            return Next::Again { segment, wait: std::time::Duration::ZERO, pause: Pause::Not };
         }
         self.flags |= FLAG_IN_DOUBT;
         self.states[at] = State::Unknown;
@@ -162,12 +177,17 @@ impl Live {
         }
     }
 
-    /// Its time has run out: segments that wait are not sent any more, those under way are waited for.
+    /// Its time has run out: segments that wait are not sent any more, those under way are waited for. Of one whose
+    /// earlier copy was never answered nobody knows whether the carrier took it, and charges for it.
     pub(super) fn expire(&mut self) -> Next {
         self.expired = true;
         let last = self.last_status.unwrap_or(0);
-        for state in self.states.iter_mut().filter(|state| **state == State::Waiting) {
-            *state = State::Refused(last);
+        let segments = self.states.iter_mut().zip(&self.doubtful);
+        for (state, doubtful) in segments.filter(|(state, _)| **state == State::Waiting) {
+            if *doubtful {
+                self.flags |= FLAG_IN_DOUBT;
+            }
+            *state = if *doubtful { State::Unknown } else { State::Refused(last) };
         }
         self.next()
     }
@@ -265,7 +285,7 @@ mod tests {
         live.send(0, LineNo(0), Micros(1));
         assert!(matches!(
             live.result(0, &SubmitResult::Rejected { status: 0x58 }, true),
-            Next::Again { pause: true, .. }
+            Next::Again { pause: Pause::Busy, .. }
         ));
         live.send(0, LineNo(0), Micros(1));
         assert_eq!(live.result(0, &SubmitResult::Rejected { status: 0x0b }, true), Next::Settle);
@@ -294,6 +314,19 @@ mod tests {
         hold.send(0, LineNo(0), Micros(1));
         assert_eq!(hold.doubt(0, false), Next::Settle);
         assert_eq!((settled(&hold).result, settled(&hold).flags), (SettlementResult::Unknown, FLAG_IN_DOUBT));
+    }
+
+    #[test]
+    fn a_reply_that_expires_is_unknown_when_a_copy_of_it_may_have_been_taken() {
+        let mut fresh = live(10, false);
+        assert_eq!(fresh.expire(), Next::Settle);
+        assert_eq!((settled(&fresh).result, settled(&fresh).flags), (SettlementResult::Expired, 0));
+        let mut doubtful = live(10, false);
+        doubtful.send(0, LineNo(0), Micros(1));
+        assert!(matches!(doubtful.result(0, &SubmitResult::TimedOut, true), Next::Again { .. }));
+        assert_eq!(doubtful.expire(), Next::Settle);
+        let row = settled(&doubtful);
+        assert_eq!((row.result, row.flags), (SettlementResult::Unknown, FLAG_POSSIBLE_DUP | FLAG_IN_DOUBT));
     }
 
     #[test]

@@ -24,7 +24,7 @@ use tokio::{sync::mpsc, time::Instant};
 
 pub use content::Content;
 pub use live::Outgoing;
-use live::{Live, Next};
+use live::{Live, Next, Pause};
 use settle::Saving;
 
 use crate::{
@@ -40,6 +40,11 @@ const RING: usize = 4_096;
 
 /// Replies on their way at most: sent and not settled, or waiting to be tried again.
 const LIVE: usize = 4 * RING;
+
+/// Refusals in a row that mean our settings: from then on the carrier is left alone for a while. A few may be about their
+/// own messages, such as a citizen's address of a type that the carrier does not take back, and must not keep everybody
+/// else waiting.
+const FAULTS: u32 = 5;
 
 /// Batches of replies on their way from the desk to the outbox at most.
 const DOOR: usize = 64;
@@ -115,6 +120,8 @@ pub struct Outbox {
     /// Which line each open submit is on.
     open: HashMap<SubmitId, LineNo>,
     paused_until: Option<Instant>,
+    /// Refusals that may mean our settings, since the carrier last took anything.
+    faults: u32,
     settled: Vec<SettlementRow>,
     saving: Option<Saving<SettlementRow>>,
     /// Carriers with `hold`: to be marked in the ledger before they may be sent.
@@ -148,6 +155,7 @@ impl Outbox {
             due: BinaryHeap::new(),
             open: HashMap::new(),
             paused_until: None,
+            faults: 0,
             settled: Vec::new(),
             saving: None,
             unmarked: VecDeque::new(),
@@ -258,6 +266,9 @@ impl Outbox {
                     // It is under way again over another line, whose answer counts.
                     return;
                 }
+                if matches!(result, SubmitResult::Accepted { .. }) {
+                    self.faults = 0;
+                }
                 let resend = self.resend();
                 let next = self.live.get_mut(&id.exchange).map(|live| live.result(id.segment, &result, resend));
                 self.follow(id.exchange, next);
@@ -286,7 +297,8 @@ impl Outbox {
             Some(Next::Again { segment, wait, pause }) => {
                 let at = Instant::now() + wait;
                 self.due.push(std::cmp::Reverse((at, exchange.0, segment)));
-                if pause {
+                self.faults += u32::from(pause == Pause::Fault);
+                if pause == Pause::Busy || pause == Pause::Fault && self.faults >= FAULTS {
                     self.paused_until = self.paused_until.max(Some(at));
                 }
             }
@@ -311,5 +323,70 @@ impl Outbox {
             .flatten()
             .filter(|at| *at > Instant::now())
             .fold(soon, Instant::min)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        clock::Micros,
+        db::{Db, OpenDb},
+        ledger::Keys,
+        message::{Alphabet, Masked, RawAddress},
+    };
+
+    async fn outbox(folder: &std::path::Path) -> (Outbox, mpsc::Receiver<LineCommand>) {
+        let text = include_str!("../../tracuu.example.toml");
+        let config = crate::config::Config::read(text, "example", None).0.unwrap();
+        let carrier = Arc::new(config.carriers.into_values().next().unwrap());
+        let (keys, url) = (folder.join("keys"), format!("sqlite:{}", folder.join("store.db").display()).into());
+        std::fs::write(&keys, Keys::new_file(&[1; 64]).as_str()).unwrap();
+        let open = OpenDb { name: "store", url, read_only: false, readers: 1, wait: Duration::from_secs(5) };
+        let (db, keys) = (Db::open(&open).await.unwrap(), Arc::new(Keys::read(&keys).unwrap()));
+        let clock = Clock::fixed(Micros(1));
+        let (ledger, _writer) = crate::ledger::Ledger::open(db, keys, "one", clock.clone()).await.unwrap();
+        let (commands, orders) = mpsc::channel(9);
+        let mut slot = LineSlot::new(LineNo(0), commands);
+        slot.up = true;
+        let (_, inside) = Door::new();
+        (Outbox::new(carrier, ledger, clock, inside, mpsc::channel(1).1, vec![slot]), orders)
+    }
+
+    fn reply(n: i64) -> Outgoing {
+        let address = |octets: &[u8]| RawAddress { ton: 1, npi: 1, octets: octets.to_vec() };
+        let content = Content {
+            destination: address(b"84520000001"),
+            source: address(b"9999"),
+            alphabet: Alphabet::Gsm7,
+            reference: 1,
+            text: Masked::new("x"),
+        };
+        Outgoing { key: RowKey(n), expires_at: Micros(9), content: Arc::new(content), inherited: false }
+    }
+
+    #[tokio::test]
+    async fn one_message_that_is_refused_for_its_addresses_does_not_keep_the_others_waiting() {
+        let folder = tempfile::tempdir().unwrap();
+        let (mut outbox, mut orders) = outbox(folder.path()).await;
+        let mut sent = 0;
+        let mut answered = |outbox: &mut Outbox, result: SubmitResult| {
+            sent += 1;
+            outbox.take(reply(sent));
+            outbox.pump();
+            let taken = orders.try_recv().is_ok();
+            let id = SubmitId { exchange: RowKey(sent), segment: 0 };
+            outbox.event(LineEvent::Response { line: LineNo(0), id, result, at: Micros(1) });
+            taken
+        };
+        let (refused, taken) =
+            (SubmitResult::Rejected { status: 0x50 }, SubmitResult::Accepted { message_id: "a".to_owned() });
+        for _ in 0..FAULTS {
+            assert!(answered(&mut outbox, refused.clone()) && answered(&mut outbox, taken.clone()));
+        }
+        for _ in 0..FAULTS {
+            assert!(answered(&mut outbox, refused.clone()), "these alone may be about their own messages");
+        }
+        assert!(!answered(&mut outbox, refused), "so many in a row mean our settings: the carrier is left alone");
     }
 }
