@@ -140,7 +140,7 @@ impl Desk {
     /// Gives up what is overdue: what each says, and how many parts it has.
     pub(super) async fn overdue(&mut self) -> Vec<(String, u8)> {
         let mut given_up = Vec::new();
-        for inbound in self.intake.overdue(self.clock.now()) {
+        for inbound in self.intake.overdue(self.clock.now(), 64) {
             let (owner, key) = (self.owner(inbound.line), inbound.key);
             given_up.push((in_words(&inbound), inbound.parts));
             let entry = self.decide(inbound);

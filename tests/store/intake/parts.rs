@@ -170,7 +170,7 @@ async fn a_part_that_comes_while_its_text_is_being_given_up_must_come_again() {
         let mut desk = Desk::start(&book).await;
         assert_eq!(desk.take(part(7, 2, 1, "A")).await, Heard::Part);
         book.clock.advance(WINDOW);
-        let given_up = desk.intake.overdue(book.clock.now());
+        let given_up = desk.intake.overdue(book.clock.now(), 64);
         assert_eq!(given_up.len(), 1);
         let heard = desk.take(part(7, 2, 2, "B")).await;
         assert_eq!(heard, Heard::Status(tracuu::message::AnswerStatus::Temporary), "{}", book.label);
