@@ -20,7 +20,7 @@ pub use door::Doors;
 use crate::{
     config::Carrier,
     intake::{Inbound, Intake, Taken},
-    ledger::{Entry, Fate},
+    ledger::{Entry, Fate, Token},
     message::{Answer, AnswerStatus, CarrierId, LineCommand, LineEvent, LineNo, RowKey, Ticket},
     outbox::{Door, Outgoing},
 };
@@ -45,8 +45,8 @@ struct Asked {
 enum Row {
     /// An exchange or a part: the intake remembers it.
     Own(RowKey),
-    /// A repeat of this row.
-    Repeat(RowKey),
+    /// A repeat of this row, by its fingerprint.
+    Repeat(RowKey, Token),
     /// A receipt.
     Receipt,
 }
@@ -119,7 +119,10 @@ impl Desk {
                             let asked = Some((carrier, line, session, sequence));
                             questions.push(Question { inbound: *inbound, asked });
                         }
-                        Taken::Store(entry) => stored.push(asked(carrier, line, session, sequence, entry)),
+                        Taken::Store(entry) => stored.push(asked(carrier, line, session, sequence, entry, None)),
+                        Taken::Again(entry, print) => {
+                            stored.push(asked(carrier, line, session, sequence, entry, Some(print)));
+                        }
                         Taken::Answer(status) => self.answer(line, vec![Answer { session, sequence, status }]),
                     }
                 }
@@ -127,7 +130,7 @@ impl Desk {
                     let Some(carrier) = self.owner(line) else { continue };
                     let (id, stream) = (carrier.id.clone(), carrier.stream);
                     let entry = Entry::Receipt { carrier: id, stream, line: line.0, receipt, received_at, ticket };
-                    stored.push(asked(carrier, line, session, sequence, entry));
+                    stored.push(asked(carrier, line, session, sequence, entry, None));
                 }
                 LineEvent::Down { line, session, at, .. } => {
                     let Some(carrier) = self.owner(line) else { continue };
@@ -189,10 +192,12 @@ impl Desk {
             let answered = status.is_some() && one.ticket.as_ref().is_none_or(|ticket| ticket.answer());
             match (&one.row, fate) {
                 (Row::Own(key), Fate::Stored) => self.intake.stored(&one.carrier, *key, answered, now),
-                (Row::Own(key), Fate::GivenUp | Fate::Orphan) => self.intake.not_stored(&one.carrier, *key, false, now),
-                (Row::Own(key), Fate::Failed) => self.intake.not_stored(&one.carrier, *key, true, now),
-                (Row::Repeat(of), Fate::Orphan) => self.intake.orphaned(*of),
-                (Row::Repeat(_) | Row::Receipt, _) => {}
+                // The ledger says `Failed` only when it knows; without any word the writer has gone, and nobody knows.
+                (Row::Own(key), Fate::GivenUp | Fate::Orphan | Fate::Failed) => {
+                    self.intake.not_stored(&one.carrier, *key, fates.is_empty(), now);
+                }
+                (Row::Repeat(of, print), Fate::Orphan) => self.intake.orphaned(print, *of),
+                (Row::Repeat(..) | Row::Receipt, _) => {}
             }
             if let (Some(status), true, Some(_)) = (status, answered, &one.ticket) {
                 let answer = Answer { session: one.session, sequence: one.sequence, status };
@@ -232,11 +237,18 @@ fn whole(inbound: Inbound) -> Question {
     Question { inbound, asked: None }
 }
 
-fn asked(carrier: Arc<Carrier>, line: LineNo, session: u32, sequence: u32, entry: Entry) -> (Asked, Entry) {
+fn asked(
+    carrier: Arc<Carrier>,
+    line: LineNo,
+    session: u32,
+    sequence: u32,
+    entry: Entry,
+    again: Option<Token>,
+) -> (Asked, Entry) {
     let row = match &entry {
         Entry::Part { row, .. } => Row::Own(row.key),
         Entry::Exchange { row, .. } => Row::Own(row.key),
-        Entry::Repeat { of, .. } => Row::Repeat(*of),
+        Entry::Repeat { of, .. } => Row::Repeat(*of, again.unwrap_or_default()),
         Entry::Receipt { .. } | Entry::Settlement(_) | Entry::Sending(_) => Row::Receipt,
     };
     let ticket = entry.ticket().cloned();

@@ -7,6 +7,7 @@ use std::{
 };
 
 use config::{Environment, File, FileFormat};
+use secrecy::ExposeSecret as _;
 
 use super::{
     BillingSettings, Carrier, Contact, Fault, Findings, LogSettings, QuerySettings, RegistrySettings, ReplySettings,
@@ -112,6 +113,10 @@ impl Config {
             billing: BillingSettings::read(root.section("billing")),
             carriers,
         };
+        let (store, registry) = (config.store.url.expose_secret(), config.registry.url.expose_secret());
+        if store == registry && store.starts_with("sqlite:") {
+            root.fault("store.url", "names the registry's file, which is only read: give the store its own");
+        }
         root.finish();
         let mut findings = findings.take();
         findings.faults.sort();
@@ -127,4 +132,18 @@ fn without_the_line(error: &str) -> String {
     };
     let told: Vec<&str> = error.lines().map(str::trim).filter(|line| !line.is_empty() && !drawn(line)).collect();
     told.join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_store_is_never_put_into_the_file_of_the_registry() {
+        let shipped = include_str!("../../tracuu.example.toml");
+        assert!(Config::read(shipped, "f.toml", None).0.is_ok());
+        let one = shipped.replace("sqlite:tracuu.db", "sqlite:registry.db");
+        let faults = Config::read(&one, "f.toml", None).0.unwrap_err().to_string();
+        assert_eq!(faults, "f.toml: store.url: names the registry's file, which is only read: give the store its own");
+    }
 }

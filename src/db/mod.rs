@@ -95,18 +95,22 @@ impl Db {
             let options = PgConnectOptions::from_str(url)
                 .map_err(|_| DbError::Unfit { database: name, why: "its address cannot be read".to_owned() })?
                 .application_name("tracuu");
-            let mut pool = PgPoolOptions::new().max_connections(open.readers.max(1) + 2).acquire_timeout(open.wait);
-            if open.read_only {
-                let limits = format!(
-                    "set default_transaction_read_only = on; set statement_timeout = {}",
-                    open.wait.as_millis().max(1)
-                );
-                let limits: Arc<str> = limits.into();
-                pool = pool.after_connect(move |connection, _| {
+            let wait = open.wait.as_millis().max(1);
+            let limits = if open.read_only {
+                format!("set default_transaction_read_only = on; set statement_timeout = {wait}")
+            } else {
+                // An acknowledgement must be on disk, whatever the server's own setting is; and a connection that was
+                // lost in mid-transaction must not hold the writer's row for hours.
+                "set synchronous_commit = on; set idle_in_transaction_session_timeout = 30000".to_owned()
+            };
+            let limits: Arc<str> = limits.into();
+            let pool = PgPoolOptions::new()
+                .max_connections(open.readers.max(1) + 2)
+                .acquire_timeout(open.wait)
+                .after_connect(move |connection, _| {
                     let limits = AssertSqlSafe(Arc::clone(&limits));
                     Box::pin(async move { connection.execute(sqlx::raw_sql(limits)).await.map(|_| ()) })
                 });
-            }
             let pool = pool.connect_with(options).await.map_err(|error| DbError::from_sqlx(name, &error))?;
             return Ok(Self::Postgres { name, pool });
         }

@@ -4,6 +4,9 @@ use sqlx::{Postgres, Sqlite, Transaction};
 
 use super::{Db, DbError};
 
+/// Takes SQLite's one place for writing at once, so that two never wait for each other half way.
+const BEGIN: &str = "begin immediate";
+
 /// A writing transaction. Dropped without [`Tx::commit`], it is rolled back.
 pub enum Tx {
     /// On the one writing connection of a SQLite file, begun with `begin immediate`.
@@ -64,13 +67,47 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx, DbError> {
         match self {
             Self::Sqlite { name, writer, .. } => {
-                let begun = writer.begin_with("begin immediate").await;
+                let mut begun = writer.begin_with(BEGIN).await;
+                if let Err(sqlx::Error::InvalidSavePointStatement | sqlx::Error::BeginFailed) = begun {
+                    // SQLite ends a transaction by itself when the disk is full or fails; the driver still counts it as
+                    // open, and its connection could never begin another. The pool makes a new one.
+                    let stuck = writer.acquire().await.map_err(|error| self.fault(&error))?;
+                    // It is of no use however its closing ends.
+                    let _ = stuck.close().await;
+                    begun = writer.begin_with(BEGIN).await;
+                }
                 begun.map(|tx| Tx::Sqlite(name, tx)).map_err(|error| self.fault(&error))
             }
             Self::Postgres { name, pool } => {
                 let begun = pool.begin().await;
                 begun.map(|tx| Tx::Postgres(name, tx)).map_err(|error| self.fault(&error))
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::db::OpenDb;
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_ended_by_itself_does_not_stop_all_that_follow() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("a.db").display()).into();
+        let wait = Duration::from_secs(5);
+        let db = Db::open(&OpenDb { name: "store", url, read_only: false, readers: 1, wait }).await.unwrap();
+        let mut ended = db.begin().await.unwrap();
+        // What SQLite does on a full disk (SQLITE_FULL), behind the driver's back.
+        in_tx!(&mut ended, conn => sqlx::raw_sql("rollback").execute(conn).await.map(|_| ())).unwrap();
+        assert!(ended.commit().await.is_err());
+        for _ in 0..2 {
+            let mut next = db.begin().await.unwrap();
+            let made = "create table if not exists t (a)";
+            in_tx!(&mut next, conn => sqlx::raw_sql(made).execute(conn).await.map(|_| ())).unwrap();
+            next.commit().await.unwrap();
         }
     }
 }

@@ -137,9 +137,11 @@ impl Again {
         }
     }
 
-    /// What this row was remembered for did not hold.
-    pub fn forget(&mut self, key: RowKey) {
-        self.known.retain(|_, known| known.of != key);
+    /// The row that this message was said to repeat is not there.
+    pub fn forget(&mut self, print: &Token, of: RowKey) {
+        if self.known.get(print).is_some_and(|known| known.of == of) {
+            self.known.remove(print);
+        }
     }
 
     /// A session ended.
@@ -252,7 +254,7 @@ mod tests {
         again.pending(PRINT, RowKey(2), LINE, 1, at(102));
         again.not_stored(RowKey(2), true, UNTIL);
         assert_eq!(again.repeats(&PRINT, at(103)), Some(RowKey(2)));
-        again.forget(RowKey(2));
+        again.forget(&PRINT, RowKey(2));
         assert_eq!(again.repeats(&PRINT, at(104)), None);
     }
 

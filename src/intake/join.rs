@@ -45,6 +45,13 @@ pub(super) struct Held {
     pub(super) received_at: Micros,
 }
 
+impl Held {
+    /// What it counts towards [`OCTETS`]: its text and what surrounds it in memory.
+    fn weight(&self) -> usize {
+        self.body.0.len() + 256
+    }
+}
+
 struct Open {
     head: Head,
     parts: BTreeMap<u8, Held>,
@@ -58,12 +65,17 @@ pub struct OpenTexts {
     /// Rows on their way to the disk, and whose text they belong to.
     under_way: HashMap<RowKey, Token>,
     limit: usize,
+    /// Octets of all parts held.
+    octets: usize,
 }
+
+/// Octets of open texts at most, whoever sends how much in a part.
+const OCTETS: usize = 32 * 1024 * 1024;
 
 impl OpenTexts {
     /// At most `limit` texts.
     pub fn new(limit: usize) -> Self {
-        Self { open: HashMap::new(), under_way: HashMap::new(), limit }
+        Self { open: HashMap::new(), under_way: HashMap::new(), limit, octets: 0 }
     }
 
     /// How many are open.
@@ -76,8 +88,12 @@ impl OpenTexts {
         self.open.is_empty()
     }
 
-    /// Whether a part must come later: it would open a text too many, or its text is being closed without it.
+    /// Whether a part must come later: it would open a text too many, there is no room for what it says, or its text is
+    /// being closed without it.
     pub(super) fn full(&self, set: &Token) -> bool {
+        if self.octets >= OCTETS {
+            return true;
+        }
         match self.open.get(set) {
             Some(open) => open.closing.is_some(),
             None => self.open.len() >= self.limit,
@@ -107,7 +123,10 @@ impl OpenTexts {
     pub(super) fn hold(&mut self, set: Token, head: Head, held: Held) {
         self.under_way.insert(held.key, set);
         let open = self.open.entry(set).or_insert_with(|| Open { head, parts: BTreeMap::new(), closing: None });
-        open.parts.insert(held.index, held);
+        self.octets += held.weight();
+        if let Some(replaced) = open.parts.insert(held.index, held) {
+            self.octets -= replaced.weight();
+        }
     }
 
     /// Makes the whole text from the parts held and the last one, whose key becomes the exchange's.
@@ -119,6 +138,7 @@ impl OpenTexts {
         open.head.line = line;
         let consumes = open.parts.values().map(|part| part.key).collect();
         let received_at = open.parts.values().map(|part| part.received_at).chain([held.received_at]).min();
+        self.octets += held.weight();
         open.parts.insert(index, held);
         let bodies: Vec<(u8, &[u8])> =
             open.parts.values().map(|part| (part.data_coding, part.body.0.as_slice())).collect();
@@ -147,8 +167,10 @@ impl OpenTexts {
     /// A row is on disk: a part stays, an exchange closes its text.
     pub(super) fn stored(&mut self, key: RowKey) {
         let Some(set) = self.under_way.remove(&key) else { return };
-        if self.open.get(&set).is_some_and(|open| open.closing == Some(key)) {
-            self.open.remove(&set);
+        if self.open.get(&set).is_some_and(|open| open.closing == Some(key))
+            && let Some(closed) = self.open.remove(&set)
+        {
+            self.octets -= closed.parts.values().map(Held::weight).sum::<usize>();
         }
     }
 
@@ -159,7 +181,8 @@ impl OpenTexts {
         if open.closing == Some(key) {
             open.closing = None;
         }
-        open.parts.retain(|_, part| part.key != key);
+        let gone = open.parts.extract_if(.., |_, part| part.key == key);
+        self.octets -= gone.map(|(_, part)| part.weight()).sum::<usize>();
         if open.parts.is_empty() {
             self.open.remove(&set);
         }
@@ -312,5 +335,22 @@ mod tests {
         let mut texts = OpenTexts::new(1);
         texts.hold(SET, head(), held(1, 1, b"A"));
         assert!(texts.full(&[2; 16]) && !texts.full(&SET));
+    }
+
+    #[test]
+    fn the_octets_of_open_texts_are_bounded_and_given_back() {
+        let mut texts = OpenTexts::new(9);
+        let body = vec![b'x'; OCTETS / 2];
+        texts.hold(SET, head(), held(1, 1, &body));
+        texts.hold(SET, head(), held(1, 1, &body));
+        assert!(!texts.full(&SET), "what is replaced counts no more");
+        texts.hold([2; 16], head(), held(2, 1, &body));
+        assert!(texts.full(&SET) && texts.full(&[3; 16]));
+        texts.not_stored(RowKey(2));
+        assert!(!texts.full(&SET));
+        let _ = texts.complete(SET, head(), held(3, 2, &body), Sender::NotAPhone);
+        assert!(texts.full(&[3; 16]));
+        texts.stored(RowKey(3));
+        assert_eq!((texts.octets, texts.len()), (0, 0));
     }
 }

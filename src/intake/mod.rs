@@ -73,6 +73,8 @@ pub enum Taken {
     Whole(Box<Inbound>),
     /// Store this, then answer.
     Store(Entry),
+    /// It was sent again, with this fingerprint: store that, then answer.
+    Again(Entry, Token),
     /// Answer this at once; nothing is stored.
     Answer(AnswerStatus),
 }
@@ -134,13 +136,8 @@ impl Intake {
         if let Some(of) = self.again.repeats(&print, part.received_at) {
             let key = self.ledger.next_key();
             let carrier = carrier.id.clone();
-            return Taken::Store(Entry::Repeat {
-                key,
-                of,
-                carrier,
-                received_at: part.received_at,
-                ticket: part.ticket,
-            });
+            let entry = Entry::Repeat { key, of, carrier, received_at: part.received_at, ticket: part.ticket };
+            return Taken::Again(entry, print);
         }
         let (concat, body) = match header(&part) {
             Ok(read) => read,
@@ -188,15 +185,10 @@ impl Intake {
             // The same place twice: the first stands, whatever the second says.
             let key = self.ledger.next_key();
             let carrier = carrier.id.clone();
-            return Taken::Store(Entry::Repeat {
-                key,
-                of,
-                carrier,
-                received_at: part.received_at,
-                ticket: part.ticket,
-            });
+            let entry = Entry::Repeat { key, of, carrier, received_at: part.received_at, ticket: part.ticket };
+            return Taken::Again(entry, print);
         }
-        if self.texts.full(&set) {
+        if self.texts.full(&set) && !self.texts.would_complete(&set, concat.total) {
             return Taken::Answer(AnswerStatus::Temporary);
         }
         let key = self.ledger.next_key();
@@ -275,9 +267,9 @@ impl Intake {
         self.again.not_stored(key, doubtful, now.plus_seconds(seconds(carrier.redelivery)));
     }
 
-    /// What a repeat named is not there after all: it will be taken as new when it comes again.
-    pub fn orphaned(&mut self, of: RowKey) {
-        self.again.forget(of);
+    /// What a repeat with this fingerprint named is not there after all: it will be taken as new when it comes again.
+    pub fn orphaned(&mut self, print: &Token, of: RowKey) {
+        self.again.forget(print, of);
     }
 
     /// A session ended: what was answered shortly before, or not at all, may come again.

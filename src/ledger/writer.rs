@@ -191,7 +191,12 @@ impl Writer {
                     return kept;
                 }
                 Err(_) if self.work.is_closed() => return false,
-                Err(_) => tokio::time::sleep(PAUSE).await,
+                Err(error) => {
+                    if !std::mem::replace(&mut self.failing, true) {
+                        error!(%error, "Ledger cannot be asked whether it kept a commit; nothing is stored until it can");
+                    }
+                    tokio::time::sleep(PAUSE).await;
+                }
             }
         }
     }

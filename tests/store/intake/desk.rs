@@ -6,7 +6,7 @@ use tracuu::{
     clock::Clock,
     config::Carrier,
     intake::{Inbound, Intake, Taken, Text},
-    ledger::{Entry, ExchangeRow, Fate},
+    ledger::{Entry, ExchangeRow, Fate, Token},
     message::{AnswerStatus, CarrierId, Concat, LineNo, Octets, Part, RowKey, Ticket},
 };
 
@@ -36,7 +36,7 @@ pub(super) struct Asked {
     text: Option<String>,
     part: Part,
     row: Option<RowKey>,
-    of: Option<RowKey>,
+    of: Option<(Token, RowKey)>,
     fates: tokio::sync::oneshot::Receiver<Vec<Fate>>,
 }
 
@@ -85,10 +85,10 @@ impl Desk {
         let owner = self.owner(part.line);
         let (entry, text, row, of) = match self.intake.accept(&owner, part.clone()) {
             Taken::Answer(status) => return Err(Heard::Status(status)),
-            Taken::Store(entry @ Entry::Repeat { .. }) => {
-                let Entry::Repeat { of, .. } = &entry else { unreachable!() };
+            Taken::Again(entry, print) => {
+                let Entry::Repeat { of, .. } = &entry else { panic!("{entry:?}") };
                 let of = *of;
-                (entry, None, None, Some(of))
+                (entry, None, None, Some((print, of)))
             }
             Taken::Store(entry) => {
                 let Entry::Part { row, .. } = &entry else { panic!("{entry:?}") };
@@ -117,8 +117,8 @@ impl Desk {
             }
         }
         match (fate, asked.of, asked.text) {
-            (Fate::Orphan, Some(of), _) => {
-                self.intake.orphaned(of);
+            (Fate::Orphan, Some((print, of)), _) => {
+                self.intake.orphaned(&print, of);
                 Heard::Orphan
             }
             (Fate::Failed | Fate::Orphan, ..) => Heard::Failed,
