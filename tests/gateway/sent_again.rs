@@ -122,5 +122,5 @@ async fn a_store_that_waits_longer_than_the_line_gives_a_temporary_error_and_one
 
 #[tokio::test]
 async fn a_store_that_gives_up_before_the_line_gives_a_temporary_error_and_one_exchange() {
-    locked_store(Setup { store_wait_ms: Some(100), ..Setup::default() }).await;
+    locked_store(Setup { store_wait_ms: Some(400), ..Setup::default() }).await;
 }

@@ -110,7 +110,7 @@ async fn numbers_names_and_texts_stand_nowhere_in_the_store() {
         let Taken::Store(part) = part else { panic!("{label}: {part:?}") };
         let Taken::Whole(whole) = intake.accept(vtl, question(body.clone().into_bytes(), false)) else { panic!() };
         let again = intake.accept(vtl, question(body.into_bytes(), false));
-        let Taken::Store(again @ Entry::Repeat { .. }) = again else { panic!("{label}: {again:?}") };
+        let Taken::Again(again, _) = again else { panic!("{label}: {again:?}") };
         let fingerprints = whole.fingerprints.concat();
         let row = ExchangeRow {
             sender_token: Some(ledger.keys().sender(number)),
