@@ -15,7 +15,7 @@ use crate::{
     message::{CarrierId, RowKey},
 };
 
-/// Groups taken into one transaction at most. With at most 256 entries each this bounds a transaction.
+/// Groups taken into one transaction at most. A group has at most 256 entries, but for the last settlements of a stop.
 const GROUPS: usize = 8;
 
 /// An idle writer moves its mark this often, so that the lease and the time of a crash are known.
