@@ -28,6 +28,7 @@
 //! | [`clock`] | time and chance, handed in |
 //! | [`sms`] | pure text: alphabets, segments, headers, folding of Vietnamese marks |
 //! | [`config`] | the settings, checked into types, all faults at once |
+//! | [`board`] | what is known of the running service now, for `status` |
 //! | [`db`] | SQLite or PostgreSQL behind one face |
 //! | [`ledger`] | the rows, their keys, the one writer, sealing |
 //! | [`smpp`] | a line to an SMSC |
@@ -49,6 +50,7 @@
 pub mod access;
 pub mod answer;
 pub mod billing;
+pub mod board;
 pub mod cli;
 pub mod clock;
 pub mod config;

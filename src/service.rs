@@ -11,12 +11,13 @@ use tracing::{error, info, warn};
 
 use crate::{
     answer::{Decider, Desk, Doors},
+    board::{Board, CarrierBoard},
     clock::{Chance, Clock},
     config::{Carrier, Config},
     db::{Db, DbError, OpenDb},
     intake::Intake,
     ledger::{Fenced, Keys, Ledger, LedgerError, SealError, Writer},
-    message::{CarrierId, Lang, LineId, LineNo},
+    message::{CarrierId, Lang, LineCommand, LineEvent, LineId, LineNo},
     outbox::{Door, LineSlot, Outbox},
     query::Grammar,
     registry::{Registry, RegistryError},
@@ -110,6 +111,7 @@ pub struct Service {
     quiesce: CancellationToken,
     templates: Arc<Templates>,
     watch_templates: bool,
+    board: Arc<Board>,
 }
 
 impl Service {
@@ -137,10 +139,14 @@ impl Service {
             after_crash = crashed,
             "Ledger is open"
         );
-        let mut service = Parts::default();
         let quiesce = CancellationToken::new();
-        for carrier in config.carriers.keys().filter_map(|id| carriers.get(id)) {
-            service.add(carrier, &ledger, &clock, &chance, &quiesce);
+        let named = config.carriers.values().map(|carrier| (carrier.id.clone(), lines_of(carrier))).collect();
+        let board = Board::new(&config.service.instance, clock.clone(), named);
+        let mut service = Parts::default();
+        for (place, carrier) in (0..).zip(config.carriers.keys().filter_map(|id| carriers.get(id))) {
+            if let Some(board) = board.carrier(&carrier.id) {
+                service.add(place, carrier, board, &ledger, &clock, &chance, &quiesce);
+            }
         }
         let decider = Decider {
             grammar,
@@ -155,9 +161,9 @@ impl Service {
             decider,
             intake,
             lines: service.commands,
-            owners: service.owners,
             replies: service.replies,
             batch: config.service.batch,
+            board: Arc::clone(&board),
         };
         Ok(Self {
             desk,
@@ -168,7 +174,13 @@ impl Service {
             quiesce,
             templates,
             watch_templates: config.reply.watch,
+            board,
         })
+    }
+
+    /// What is known of it while it runs.
+    pub fn board(&self) -> &Arc<Board> {
+        &self.board
     }
 
     /// Runs until `stop` is cancelled, then stops in order.
@@ -250,13 +262,19 @@ fn what_ended(ended: Option<Result<Ended, tokio::task::JoinError>>) -> ServiceEr
     }
 }
 
+/// The session slots of a carrier.
+fn lines_of(carrier: &Carrier) -> Vec<LineId> {
+    let roles = carrier.line.bind.roles();
+    let line = |index| roles.iter().map(move |role| LineId { carrier: carrier.id.clone(), index, role: *role });
+    (1..=carrier.lines).flat_map(line).collect()
+}
+
 /// The ends being joined.
 #[derive(Default)]
 struct Parts {
-    commands: Vec<mpsc::Sender<crate::message::LineCommand>>,
-    owners: Vec<Arc<Carrier>>,
+    commands: HashMap<LineNo, (mpsc::Sender<LineCommand>, Arc<Carrier>)>,
     replies: HashMap<CarrierId, Door>,
-    doors: Vec<mpsc::Receiver<Vec<crate::message::LineEvent>>>,
+    doors: Vec<mpsc::Receiver<Vec<LineEvent>>>,
     outboxes: Vec<Outbox>,
     lines: Vec<(crate::config::Line, smpp::Wiring)>,
 }
@@ -264,26 +282,30 @@ struct Parts {
 impl Parts {
     /// Joins one carrier's lines with the desk and its outbox. Every channel is as large as what its windows can put
     /// into it, so that nobody on the path ever waits for a line.
+    #[expect(clippy::too_many_arguments, reason = "the ends that one carrier's lines are joined to, each once")]
     fn add(
         &mut self,
+        place: u8,
         carrier: &Arc<Carrier>,
+        board: &Arc<CarrierBoard>,
         ledger: &Arc<Ledger>,
         clock: &Clock,
         chance: &Chance,
         quiesce: &CancellationToken,
     ) {
-        let count = usize::from(carrier.lines);
+        let count = board.lines().len();
         let window = carrier.line.window as usize;
         let inbound = carrier.line.inbound_window as usize;
         let (desk, door) = mpsc::channel((inbound + 8) * count);
         let (outbox_events, events) = mpsc::channel((window + 8) * count);
         let mut slots = Vec::with_capacity(count);
-        for index in 1..=carrier.lines {
-            let line = LineNo(self.commands.len() as u16);
+        for label in board.lines() {
+            let line = LineNo::new(place, label);
             let (commands, orders) = mpsc::channel(inbound + window + 16);
-            slots.push(LineSlot::new(line, commands.clone()));
-            self.commands.push(commands);
-            self.owners.push(Arc::clone(carrier));
+            if label.role.sends() {
+                slots.push(LineSlot::new(line, commands.clone()));
+            }
+            self.commands.insert(line, (commands, Arc::clone(carrier)));
             let wiring = smpp::Wiring {
                 line,
                 desk: desk.clone(),
@@ -292,12 +314,14 @@ impl Parts {
                 quiesce: quiesce.clone(),
                 clock: clock.clone(),
                 chance: chance.clone(),
-                label: LineId { carrier: carrier.id.clone(), index },
+                label: label.clone(),
+                board: Arc::clone(board),
             };
             self.lines.push((carrier.line.clone(), wiring));
         }
         let (replies, inside) = Door::new();
-        let outbox = Outbox::new(Arc::clone(carrier), Arc::clone(ledger), clock.clone(), inside, events, slots);
+        let (owner, board) = (Arc::clone(carrier), Arc::clone(board));
+        let outbox = Outbox::new(owner, Arc::clone(ledger), clock.clone(), board, inside, events, slots);
         self.replies.insert(carrier.id.clone(), replies);
         self.doors.push(door);
         self.outboxes.push(outbox);

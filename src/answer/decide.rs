@@ -242,7 +242,7 @@ impl Decider {
             received_at: inbound.received_at,
             carrier: inbound.carrier.clone(),
             stream: carrier.map_or(crate::message::Stream::Test, |carrier| carrier.stream),
-            line: inbound.line.0,
+            line: inbound.line.row(),
             short_code: inbound.short_code.as_str().to_owned(),
             sender_token: number.map(|number| keys.sender(number)),
             subject_token: done.person.map(|person| keys.subject(&person.personal_id)),

@@ -18,6 +18,7 @@ pub use decide::{Conclusion, Decided, Decider, charge_class};
 pub use door::Doors;
 
 use crate::{
+    board::Board,
     config::Carrier,
     intake::{Inbound, Intake, Taken},
     ledger::{Entry, Fate, Token},
@@ -62,14 +63,14 @@ pub struct Desk {
     pub decider: Decider,
     /// Joins and recognises.
     pub intake: Intake,
-    /// Where each line's answers go, by line number.
-    pub lines: Vec<mpsc::Sender<LineCommand>>,
-    /// Which carrier each line belongs to.
-    pub owners: Vec<Arc<Carrier>>,
+    /// Where each line's answers go, and which carrier it belongs to.
+    pub lines: HashMap<LineNo, (mpsc::Sender<LineCommand>, Arc<Carrier>)>,
     /// Where each carrier's replies go.
     pub replies: HashMap<CarrierId, Door>,
     /// Questions decided in one go at most.
     pub batch: usize,
+    /// Where it says what it meets.
+    pub board: Arc<Board>,
 }
 
 impl Desk {
@@ -129,7 +130,7 @@ impl Desk {
                 LineEvent::Receipt { line, session, sequence, ticket, receipt, received_at } => {
                     let Some(carrier) = self.owner(line) else { continue };
                     let (id, stream) = (carrier.id.clone(), carrier.stream);
-                    let entry = Entry::Receipt { carrier: id, stream, line: line.0, receipt, received_at, ticket };
+                    let entry = Entry::Receipt { carrier: id, stream, line: line.row(), receipt, received_at, ticket };
                     stored.push(asked(carrier, line, session, sequence, entry, None));
                 }
                 LineEvent::Down { line, session, at, .. } => {
@@ -137,7 +138,11 @@ impl Desk {
                     self.intake.session_ended(&carrier, line, session, at);
                     self.decider.ledger.note_break(carrier.id.clone(), at).await;
                 }
-                LineEvent::Up { .. } | LineEvent::Response { .. } => {}
+                LineEvent::Odd(odd) => {
+                    let (session, sequence, status) = (odd.session, odd.sequence, AnswerStatus::Final(odd.status));
+                    self.answer(odd.line, vec![Answer { session, sequence, status }]);
+                }
+                LineEvent::Up { .. } | LineEvent::Response { .. } | LineEvent::Congestion { .. } => {}
             }
         }
         if questions.is_empty() && stored.is_empty() { None } else { Some(self.decide(questions, stored).await) }
@@ -145,7 +150,7 @@ impl Desk {
 
     /// The carrier of a line. Lines are numbered by the service that owns this desk, so there is always one.
     fn owner(&self, line: LineNo) -> Option<Arc<Carrier>> {
-        self.owners.get(usize::from(line.0)).map(Arc::clone)
+        self.lines.get(&line).map(|(_, owner)| Arc::clone(owner))
     }
 
     /// Decides on the questions and hands everything to the writer, in the order of its keys.
@@ -220,7 +225,7 @@ impl Desk {
     /// Gives answers to a line. Its channel has room for every message it may have open, so this never waits; a line
     /// that is gone needs no answers.
     fn answer(&self, line: LineNo, answers: Vec<Answer>) {
-        if let Some(commands) = self.lines.get(usize::from(line.0))
+        if let Some((commands, _)) = self.lines.get(&line)
             && let Err(mpsc::error::TrySendError::Full(_)) = commands.try_send(LineCommand::Answers(answers))
         {
             tracing::error!(line.number = line.0, "Line does not take its answers; its SMSC will send again");

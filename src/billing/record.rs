@@ -197,10 +197,9 @@ impl Recorder<'_> {
         Ok(line)
     }
 
-    /// Our name of the line, as operators know it; lines are counted from 0 in rows.
+    /// Our name of the line, as operators know it.
     fn line_name(&self, line: i64) -> String {
-        let index = u16::try_from(line.saturating_add(1)).unwrap_or(u16::MAX);
-        LineId { carrier: self.carrier.clone(), index }.to_string()
+        LineId::from_row(self.carrier.clone(), u16::try_from(line).unwrap_or_default()).to_string()
     }
 
     /// The number's digits, and its token under the contract's key.

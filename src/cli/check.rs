@@ -52,7 +52,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<(), Failed> {
     registry(&config, &mut found).await;
     if !arguments.offline {
         for carrier in config.carriers.values() {
-            let what = format!("carrier {} at {}", carrier.id, carrier.line.address);
+            let what = format!("carrier {} at {}", carrier.id, carrier.line.addresses.join(", "));
             found.push(match smpp::try_bind(&carrier.line).await {
                 Ok(()) => good(&what, "bound and unbound"),
                 Err(error) => bad(&what, error, true),

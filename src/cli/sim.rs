@@ -121,11 +121,9 @@ async fn run_load(arguments: Load) -> Result<(), Failed> {
         None => config.carriers.values().next(),
     };
     let carrier = carrier.ok_or_else(|| Failed::Wrong("there is no such carrier in the configuration".to_owned()))?;
-    let address: SocketAddr = carrier.line.address.parse().map_err(|_| {
-        Failed::Wrong(format!(
-            "{} is not an address to listen on; the load stands in for the SMSC",
-            carrier.line.address
-        ))
+    let address = carrier.line.addresses.first().map_or("", String::as_str);
+    let address: SocketAddr = address.parse().map_err(|_| {
+        Failed::Wrong(format!("{address} is not an address to listen on; the load stands in for the SMSC"))
     })?;
     let registry = Registry::open(&config.registry).await.map_err(crate::service::ServiceError::from)?;
     let people = registry.phones(arguments.phones).await.map_err(crate::service::ServiceError::from)?;

@@ -15,9 +15,12 @@ mod store;
 
 use secrecy::SecretString;
 
-pub use crate::sms::DefaultAlphabet;
+pub use crate::sms::{Codings, DefaultAlphabet};
 pub use billing::BillingSettings;
-pub use carrier::{Carrier, InDoubtRule, Line, TemporaryStatus};
+pub use carrier::{
+    AnswerBody, BindForm, Carrier, Flow, IdForm, InDoubtRule, Line, NumberForm, ReceiptRules, ReceiptSegments,
+    StatusRule, TemporaryStatus, Tls, Tlvs, Validity,
+};
 pub use load::{Config, ConfigFaults};
 pub use query::{KindSettings, PerLang, QueryKind, QuerySettings, Wording};
 pub use reader::{Fault, Findings, Section, distance};

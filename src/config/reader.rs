@@ -113,6 +113,13 @@ impl Section {
         }
     }
 
+    /// A sub-table whose keys are the operator's own. Call [`Section::finish`] on it.
+    #[must_use]
+    pub fn table(&mut self, key: &str) -> Self {
+        self.findings.borrow_mut().known.push(self.key_path(key));
+        self.section(key)
+    }
+
     /// A path of the configuration, from the folder of its file.
     pub fn path(&self, written: &str) -> PathBuf {
         self.base.join(written)

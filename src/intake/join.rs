@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use super::{Inbound, Text, read_text, wire};
 use crate::{
     clock::Micros,
-    config::{Carrier, DefaultAlphabet},
+    config::{Carrier, Codings},
     ledger::{OpenPart, Token},
     message::{CarrierId, LineNo, Octets, RawAddress, RowKey, Sender, ShortCode},
 };
@@ -25,8 +25,8 @@ pub(super) struct Head {
     pub(super) reference: u16,
     /// Given up then.
     pub(super) expires_at: Micros,
-    /// Alphabet of data_coding 0.
-    pub(super) alphabet: DefaultAlphabet,
+    /// How its carrier codes texts.
+    pub(super) codings: Codings,
 }
 
 /// One part.
@@ -142,7 +142,7 @@ impl OpenTexts {
         open.parts.insert(index, held);
         let bodies: Vec<(u8, &[u8])> =
             open.parts.values().map(|part| (part.data_coding, part.body.0.as_slice())).collect();
-        let text = read_text(&bodies, open.head.alphabet);
+        let text = read_text(&bodies, open.head.codings);
         open.inbound(key, sender, text, consumes, received_at.unwrap_or_default())
     }
 
@@ -201,7 +201,7 @@ impl OpenTexts {
             short_code,
             reference: part.reference,
             expires_at: part.received_at.plus_seconds(super::seconds(carrier.parts_window)),
-            alphabet: carrier.line.default_alphabet,
+            codings: carrier.line.codings,
         };
         let held = Held {
             key: part.key,
@@ -251,7 +251,7 @@ mod tests {
             short_code: ShortCode::parse("9999").unwrap(),
             reference: 7,
             expires_at: Micros(1_000),
-            alphabet: DefaultAlphabet::Gsm,
+            codings: Codings::default(),
         }
     }
 

@@ -13,7 +13,7 @@ pub use join::OpenTexts;
 
 use crate::{
     clock::Micros,
-    config::{Carrier, DefaultAlphabet},
+    config::{Carrier, Codings},
     ledger::{Entry, Ledger, LedgerError, PartRow, Table, Token},
     message::{
         AnswerStatus, CarrierId, Concat, ConcatKind, LineNo, Msisdn, Octets, Part, RawAddress, RowKey, Sender,
@@ -147,7 +147,7 @@ impl Intake {
         let Some(concat) = concat else {
             let key = self.ledger.next_key();
             self.again.pending(print, key, part.line, part.session, part.received_at);
-            let text = read_text(&[(part.data_coding, &body.0)], carrier.line.default_alphabet);
+            let text = read_text(&[(part.data_coding, &body.0)], carrier.line.codings);
             return Taken::Whole(Box::new(Inbound {
                 key,
                 carrier: carrier.id.clone(),
@@ -208,7 +208,7 @@ impl Intake {
             short_code: code.clone(),
             reference: concat.reference,
             expires_at: part.received_at.plus_seconds(seconds(carrier.parts_window)),
-            alphabet: carrier.line.default_alphabet,
+            codings: carrier.line.codings,
         };
         if self.texts.would_complete(&set, concat.total) {
             let ticket = part.ticket;
@@ -221,7 +221,7 @@ impl Intake {
             key,
             received_at: part.received_at,
             carrier: carrier.id.clone(),
-            line: part.line.0,
+            line: part.line.row(),
             set_token: set,
             index: concat.index,
             total: concat.total,
@@ -326,8 +326,8 @@ fn header(part: &Part) -> Result<(Option<Concat>, &[u8]), sms::BadUdh> {
 }
 
 /// Reads the bodies of a whole text.
-fn read_text(bodies: &[(u8, &[u8])], alphabet: DefaultAlphabet) -> Text {
-    sms::join(bodies, alphabet).map_or(Text::NotText, |text| Text::Read(crate::message::Masked::new(text)))
+fn read_text(bodies: &[(u8, &[u8])], codings: Codings) -> Text {
+    sms::join(bodies, codings).map_or(Text::NotText, |text| Text::Read(crate::message::Masked::new(text)))
 }
 
 fn seconds(duration: std::time::Duration) -> i64 {

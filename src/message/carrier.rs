@@ -32,18 +32,77 @@ impl fmt::Display for CarrierId {
     }
 }
 
-/// One SMPP session slot with a carrier: shown as `vtl/1`.
+/// Which ways a session carries messages (SMPP 3.4, 2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Role {
+    /// Both.
+    Transceiver,
+    /// Replies out.
+    Transmitter,
+    /// Questions and receipts in.
+    Receiver,
+}
+
+impl Role {
+    /// Whether replies leave by it.
+    pub fn sends(self) -> bool {
+        matches!(self, Self::Transceiver | Self::Transmitter)
+    }
+
+    /// Whether questions and receipts come by it.
+    pub fn receives(self) -> bool {
+        matches!(self, Self::Transceiver | Self::Receiver)
+    }
+
+    /// What follows the line's number when it is shown.
+    pub fn suffix(self) -> &'static str {
+        match self {
+            Self::Transceiver => "",
+            Self::Transmitter => "tx",
+            Self::Receiver => "rx",
+        }
+    }
+}
+
+/// One SMPP session slot with a carrier: shown as `vtl/1`, the two of a pair as `vtl/1tx` and `vtl/1rx`.
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LineId {
     /// Whose line.
     pub carrier: CarrierId,
     /// Which of the carrier's lines, from 1.
     pub index: u16,
+    /// Which ways it carries messages.
+    pub role: Role,
+}
+
+/// Sessions that one line may consist of, and room for another kind.
+const ROLES: u16 = 4;
+
+impl LineId {
+    /// The number in rows: it keeps its meaning while the configuration changes around it. Below 256 for 64 lines.
+    pub fn row(&self) -> u16 {
+        let role = match self.role {
+            Role::Transceiver => 0,
+            Role::Transmitter => 1,
+            Role::Receiver => 2,
+        };
+        (self.index.saturating_sub(1)) * ROLES + role
+    }
+
+    /// Reads the number in a row.
+    pub fn from_row(carrier: CarrierId, row: u16) -> Self {
+        let role = match row % ROLES {
+            1 => Role::Transmitter,
+            2 => Role::Receiver,
+            _ => Role::Transceiver,
+        };
+        Self { carrier, index: row / ROLES + 1, role }
+    }
 }
 
 impl fmt::Debug for LineId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.carrier, self.index)
+        write!(f, "{}/{}{}", self.carrier, self.index, self.role.suffix())
     }
 }
 

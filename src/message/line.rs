@@ -8,9 +8,22 @@ use std::sync::{
 use super::{RawAddress, RowKey, Segment};
 use crate::clock::Micros;
 
-/// A line's place in the service's list of lines, from 0. Its [`super::LineId`] is for people.
+/// A session slot's number in this process: the carrier's place in its upper octet, [`super::LineId::row`] in the lower.
+/// Its [`super::LineId`] is for people.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LineNo(pub u16);
+
+impl LineNo {
+    /// The number of a carrier's line; `carrier` counts the carriers of this process from 0.
+    pub fn new(carrier: u8, line: &super::LineId) -> Self {
+        Self(u16::from(carrier) << 8 | line.row())
+    }
+
+    /// What stands in rows: which of the carrier's lines.
+    pub fn row(self) -> u16 {
+        self.0 & 0xFF
+    }
+}
 
 /// How a part says to which long text it belongs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -98,6 +111,8 @@ pub struct Part {
     pub sar: Option<Concat>,
     /// short_message, or message_payload when that is not empty.
     pub octets: Octets,
+    /// What it would say as a receipt, at a carrier whose receipts may come without their mark.
+    pub unmarked_receipt: Option<Box<ReceiptTlvs>>,
     /// When it was read from the socket.
     pub received_at: Micros,
 }
@@ -113,7 +128,7 @@ impl std::fmt::Debug for Octets {
 }
 
 /// What became of a message we sent, as a receipt says (SMPP 3.4, 5.2.28).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum ReceiptState {
     /// On its way, or accepted without saying more.
     InHand,
@@ -122,6 +137,7 @@ pub enum ReceiptState {
     /// Will not be delivered.
     Failed,
     /// The SMSC does not know, or says a word nobody knows.
+    #[default]
     Unknown,
 }
 
@@ -138,7 +154,7 @@ impl ReceiptState {
 }
 
 /// A delivery receipt, read from its TLVs and its text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct ReceiptTlvs {
     /// The message id as received: receipted_message_id, else the text's `id:`; at most 255 octets of ASCII.
     pub message_id: String,
@@ -146,6 +162,35 @@ pub struct ReceiptTlvs {
     pub state: ReceiptState,
     /// The carrier's error code, up to 16 characters; empty when there is none.
     pub error: String,
+    /// The id in the text, when the parameter names another one.
+    pub other_id: Option<String>,
+    /// Whom the reply went to: source_addr of the receipt.
+    pub source: RawAddress,
+    /// The SMSC only says how far it is; a final word will follow.
+    pub intermediate: bool,
+    /// When it was done, as the receipt says, in UTC.
+    pub done_at: Option<Micros>,
+}
+
+/// A message that cannot be taken for what it is sent as. Its frame is put aside, sealed, and then it is answered.
+#[derive(Clone, Debug)]
+pub struct Odd {
+    /// Over which line.
+    pub line: LineNo,
+    /// Which session of that line.
+    pub session: u32,
+    /// Its sequence_number.
+    pub sequence: u32,
+    /// Who answers.
+    pub ticket: Arc<Ticket>,
+    /// What is odd about it: the name of the trap.
+    pub trap: &'static str,
+    /// The command_status it is answered with once it is put aside.
+    pub status: u32,
+    /// The whole PDU as it came.
+    pub frame: Octets,
+    /// When it was read.
+    pub received_at: Micros,
 }
 
 /// Names a segment on its way to a carrier: the exchange and the segment's index from 0.
@@ -170,6 +215,12 @@ pub struct Submit {
     pub segment: Segment,
     /// Ask for a delivery receipt.
     pub receipt: bool,
+    /// The reply's useful life from now on, for the validity_period; none is sent without it.
+    pub validity: Option<std::time::Duration>,
+    /// What the carrier's billing parameter holds: the billing record's id.
+    pub billing: Option<Octets>,
+    /// Leave out every optional parameter that is not part of the text's form.
+    pub bare: bool,
 }
 
 /// What came back for a [`Submit`].
@@ -184,6 +235,8 @@ pub enum SubmitResult {
     Rejected {
         /// The status, as received.
         status: u32,
+        /// delivery_failure_reason (0x0425) of the response: 3 is a temporary network error.
+        reason: Option<u8>,
     },
     /// No response within its deadline; the session goes on.
     TimedOut,
@@ -217,6 +270,15 @@ pub enum LineEvent {
     },
     /// A question, or a part of one.
     Question(Part),
+    /// A message that is put aside.
+    Odd(Odd),
+    /// congestion_state of a response (SMPP 5.0, 4.8.4.18): 0 idle to 100 congested.
+    Congestion {
+        /// Which line.
+        line: LineNo,
+        /// The state.
+        level: u8,
+    },
     /// A delivery receipt. It is answered after its settlement is stored.
     Receipt {
         /// Which line.
@@ -256,6 +318,8 @@ pub enum AnswerStatus {
     NotOurs,
     /// ESME_RINVESMCLASS: a user data header that cannot be read.
     BadHeader,
+    /// This command_status: the message is put aside.
+    Final(u32),
 }
 
 /// One answer to one `deliver_sm`.
@@ -276,6 +340,8 @@ pub enum LineCommand {
     Answers(Vec<Answer>),
     /// Send these, in one write. Never more than the line's window allows are open at a time.
     Submits(Vec<Submit>),
+    /// The SMSC says that the session is not bound any more: close it and bind anew.
+    Rebind,
 }
 
 #[cfg(test)]

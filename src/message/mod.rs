@@ -13,11 +13,11 @@ mod reply;
 mod text;
 
 pub use address::{Msisdn, RawAddress, Sender, ShortCode};
-pub use carrier::{CarrierId, LineId, Stream};
+pub use carrier::{CarrierId, LineId, Role, Stream};
 pub use field::{Field, FieldValue, Person, PersonStatus};
 pub use key::{EPOCH_BITS, RowKey};
 pub use line::{
-    Answer, AnswerStatus, Concat, ConcatKind, InDoubt, LineCommand, LineEvent, LineNo, Octets, Part, ReceiptState,
+    Answer, AnswerStatus, Concat, ConcatKind, InDoubt, LineCommand, LineEvent, LineNo, Octets, Odd, Part, ReceiptState,
     ReceiptTlvs, Submit, SubmitId, SubmitResult, Ticket,
 };
 pub use number::{OldId, PersonalId, TypedKey};

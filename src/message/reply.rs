@@ -1,6 +1,6 @@
 //! What is sent back.
 
-use super::Masked;
+use super::{Concat, Masked};
 
 /// The coding of an outgoing text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,14 +45,18 @@ pub struct Reply {
 }
 
 /// One physical message of a reply, as it goes on the wire.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq, Default)]
 pub struct Segment {
     /// data_coding.
     pub data_coding: u8,
     /// Whether `octets` begin with a user data header.
     pub udhi: bool,
-    /// short_message: at most 254 octets.
+    /// short_message: at most 254 octets; or message_payload.
     pub octets: Vec<u8>,
+    /// Its place by the SAR parameters.
+    pub sar: Option<Concat>,
+    /// It goes out as message_payload with an empty short_message.
+    pub payload: bool,
 }
 
 impl std::fmt::Debug for Segment {

@@ -121,7 +121,7 @@ impl Live {
             (None | Some(State::Taken(_)), _) => return Next::Wait,
             // A late answer after the segment was given up as unknown still says that it was taken.
             (Some(_), SubmitResult::Accepted { message_id }) => self.states[at] = State::Taken(message_id.clone()),
-            (Some(State::Sent), SubmitResult::Rejected { status }) => {
+            (Some(State::Sent), SubmitResult::Rejected { status, .. }) => {
                 self.last_status = Some(*status);
                 let (wait, pause, counted) = match action(*status) {
                     Action::Retry(wait) => (wait, Pause::Not, true),
@@ -225,7 +225,7 @@ impl Live {
             exchange: self.reply.key,
             carrier: carrier.clone(),
             stream,
-            line: self.line.map(|line| line.0),
+            line: self.line.map(LineNo::row),
             submitted_at: self.submitted_at,
             settled_at: now,
             result,
@@ -272,7 +272,11 @@ mod tests {
             assert!(live.send(segment, LineNo(0), Micros(3)).is_none(), "a segment is not sent twice");
         }
         assert_eq!(live.result(1, &accepted("b"), true), Next::Wait);
-        assert_eq!(live.result(1, &SubmitResult::Rejected { status: 8 }, true), Next::Wait, "the first answer stands");
+        assert_eq!(
+            live.result(1, &SubmitResult::Rejected { status: 8, reason: None }, true),
+            Next::Wait,
+            "the first answer stands"
+        );
         assert_eq!(live.result(0, &accepted("a"), true), Next::Settle);
         let row = settled(&live);
         assert_eq!((row.result, row.planned, row.accepted, row.flags), (SettlementResult::Accepted, 2, 2, 0));
@@ -284,11 +288,11 @@ mod tests {
         let mut live = live(10, false);
         live.send(0, LineNo(0), Micros(1));
         assert!(matches!(
-            live.result(0, &SubmitResult::Rejected { status: 0x58 }, true),
+            live.result(0, &SubmitResult::Rejected { status: 0x58, reason: None }, true),
             Next::Again { pause: Pause::Busy, .. }
         ));
         live.send(0, LineNo(0), Micros(1));
-        assert_eq!(live.result(0, &SubmitResult::Rejected { status: 0x0b }, true), Next::Settle);
+        assert_eq!(live.result(0, &SubmitResult::Rejected { status: 0x0b, reason: None }, true), Next::Settle);
         assert_eq!((settled(&live).result, settled(&live).status), (SettlementResult::Rejected, Some(0x0b)));
     }
 
@@ -297,7 +301,7 @@ mod tests {
         let mut live = live(10, false);
         for attempt in 1..=TRIES {
             assert!(live.send(0, LineNo(0), Micros(1)).is_some());
-            let next = live.result(0, &SubmitResult::Rejected { status: 0x08 }, true);
+            let next = live.result(0, &SubmitResult::Rejected { status: 0x08, reason: None }, true);
             assert_eq!(matches!(next, Next::Settle), attempt == TRIES, "{attempt}");
         }
     }

@@ -28,6 +28,7 @@ use live::{Live, Next, Pause};
 use settle::Saving;
 
 use crate::{
+    board::CarrierBoard,
     clock::Clock,
     config::{Carrier, InDoubtRule},
     ledger::{Ledger, SettlementRow},
@@ -104,6 +105,7 @@ pub struct Outbox {
     carrier: Arc<Carrier>,
     ledger: Arc<Ledger>,
     clock: Clock,
+    board: Arc<CarrierBoard>,
     inside: Inside,
     events: mpsc::Receiver<Vec<LineEvent>>,
     lines: Vec<LineSlot>,
@@ -137,6 +139,7 @@ impl Outbox {
         carrier: Arc<Carrier>,
         ledger: Arc<Ledger>,
         clock: Clock,
+        board: Arc<CarrierBoard>,
         inside: Inside,
         events: mpsc::Receiver<Vec<LineEvent>>,
         lines: Vec<LineSlot>,
@@ -145,6 +148,7 @@ impl Outbox {
             carrier,
             ledger,
             clock,
+            board,
             inside,
             events,
             lines,
@@ -273,7 +277,7 @@ impl Outbox {
                 let next = self.live.get_mut(&id.exchange).map(|live| live.result(id.segment, &result, resend));
                 self.follow(id.exchange, next);
             }
-            LineEvent::Question(_) | LineEvent::Receipt { .. } => {}
+            LineEvent::Congestion { .. } | LineEvent::Question(_) | LineEvent::Receipt { .. } | LineEvent::Odd(_) => {}
         }
     }
 
@@ -310,7 +314,7 @@ impl Outbox {
         if let Some(live) = self.live.remove(&exchange) {
             let (carrier, now) = (&self.carrier, self.clock.now());
             let hold = carrier.in_doubt == InDoubtRule::Hold;
-            self.settled.push(live.settlement(&carrier.id, carrier.stream, now, carrier.receipts, hold));
+            self.settled.push(live.settlement(&carrier.id, carrier.stream, now, carrier.receipts.wanted, hold));
         }
     }
 
@@ -350,7 +354,8 @@ mod tests {
         let mut slot = LineSlot::new(LineNo(0), commands);
         slot.up = true;
         let (_, inside) = Door::new();
-        (Outbox::new(carrier, ledger, clock, inside, mpsc::channel(1).1, vec![slot]), orders)
+        let board = Arc::new(CarrierBoard::new(carrier.id.clone(), Vec::new(), clock.clone()));
+        (Outbox::new(carrier, ledger, clock, board, inside, mpsc::channel(1).1, vec![slot]), orders)
     }
 
     fn reply(n: i64) -> Outgoing {
@@ -379,8 +384,10 @@ mod tests {
             outbox.event(LineEvent::Response { line: LineNo(0), id, result, at: Micros(1) });
             taken
         };
-        let (refused, taken) =
-            (SubmitResult::Rejected { status: 0x50 }, SubmitResult::Accepted { message_id: "a".to_owned() });
+        let (refused, taken) = (
+            SubmitResult::Rejected { status: 0x50, reason: None },
+            SubmitResult::Accepted { message_id: "a".to_owned() },
+        );
         for _ in 0..FAULTS {
             assert!(answered(&mut outbox, refused.clone()) && answered(&mut outbox, taken.clone()));
         }

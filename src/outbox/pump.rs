@@ -1,17 +1,26 @@
 //! Puts segments on lines that have room: first those to be sent again or to be finished, then new replies.
 
-use std::cmp::Reverse;
+use std::{cmp::Reverse, sync::atomic::Ordering};
 
 use tokio::{sync::mpsc::error::TrySendError, time::Instant};
 
 use super::{LIVE, LineSlot, Live, Outbox, RING};
-use crate::message::{LineCommand, LineNo, RowKey, Submit, SubmitId};
+use crate::{
+    board::FlowNow,
+    message::{LineCommand, LineNo, RowKey, Submit, SubmitId},
+};
 
 impl Outbox {
     /// Sends what can be sent now, one command a line.
     pub(super) fn pump(&mut self) {
         self.due_now();
         self.expire_waiting();
+        self.board.flow(FlowNow {
+            waiting: self.held() as u64,
+            behind: self.inside.behind.load(Ordering::Relaxed),
+            open: self.open.len() as u64,
+            ..FlowNow::default()
+        });
         if self.paused_until.is_some_and(|until| Instant::now() < until) {
             return;
         }
@@ -75,7 +84,10 @@ impl Outbox {
                 source: content.source.clone(),
                 destination: content.destination.clone(),
                 segment,
-                receipt: self.carrier.receipts,
+                receipt: self.carrier.receipts.wanted,
+                validity: None,
+                billing: None,
+                bare: false,
             });
         }
     }

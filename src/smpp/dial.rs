@@ -12,9 +12,20 @@ use super::error::LineError;
 /// How long one address may take to accept.
 const ONE_ADDRESS: Duration = Duration::from_secs(10);
 
-/// Connects to `host:port`. The name is resolved anew each time, and all its addresses are tried in turn: an SMSC may
-/// move to another by its name alone.
-pub(super) async fn dial(address: &str) -> Result<TcpStream, LineError> {
+/// Connects to the first `host:port` that takes a connection. Names are resolved anew each time, and all their addresses are
+/// tried in turn: an SMSC may move to another by its name alone.
+pub(super) async fn dial(addresses: &[String]) -> Result<TcpStream, LineError> {
+    let mut last = Err(LineError::Settings("no address is given"));
+    for address in addresses {
+        last = dial_one(address).await;
+        if last.is_ok() {
+            break;
+        }
+    }
+    last
+}
+
+async fn dial_one(address: &str) -> Result<TcpStream, LineError> {
     let no_such_host = |why| LineError::NoSuchHost { address: address.to_owned(), why };
     let mut last = None;
     for found in lookup_host(address).await.map_err(no_such_host)? {

@@ -14,7 +14,7 @@ use super::{
     session::{Ended, converse},
     station::{Station, Wiring},
 };
-use crate::{config::Line, message::LineId};
+use crate::{board::LineState, config::Line, message::LineId};
 
 /// How long the last events may take to be handed up when the line stops.
 const LAST_EVENTS: Duration = Duration::from_secs(5);
@@ -32,8 +32,8 @@ const LAST_EVENTS: Duration = Duration::from_secs(5);
 /// - Tickets of messages that are undecided when a session ends are given up: the SMSC sends those messages again.
 pub async fn run(settings: Line, wiring: Wiring) {
     let connect = || {
-        let address = settings.address.clone();
-        async move { dial(&address).await }
+        let addresses = settings.addresses.clone();
+        async move { dial(&addresses).await }
     };
     run_over(&settings, wiring, connect).await;
 }
@@ -55,6 +55,8 @@ where
         session += u32::from(ended.bound_for.is_some());
         let Err(error) = ended.why else { break };
         let wait = backoff.after(&error, ended.bound_for, &station.chance);
+        let down = LineState::Down { since: station.clock.now(), why: error.to_string() };
+        station.board.line(&station.label, down);
         report(&station.label, &error, ended.bound_for.is_some(), wait);
         if station.meanwhile(sleep(wait)).await.is_none() {
             break;

@@ -79,7 +79,11 @@ impl Post {
         self.for_desk.retain(|event| match event {
             LineEvent::Question(part) => gone.binary_search(&Arc::as_ptr(&part.ticket)).is_err(),
             LineEvent::Receipt { ticket, .. } => gone.binary_search(&Arc::as_ptr(ticket)).is_err(),
-            LineEvent::Up { .. } | LineEvent::Down { .. } | LineEvent::Response { .. } => true,
+            LineEvent::Odd(odd) => gone.binary_search(&Arc::as_ptr(&odd.ticket)).is_err(),
+            LineEvent::Congestion { .. }
+            | LineEvent::Up { .. }
+            | LineEvent::Down { .. }
+            | LineEvent::Response { .. } => true,
         });
     }
 }

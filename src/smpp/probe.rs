@@ -25,7 +25,7 @@ const UNBINDING: Duration = Duration::from_secs(5);
 /// # Errors
 /// Why no bind was possible; its text says what to look at.
 pub async fn try_bind(settings: &Line) -> Result<(), LineError> {
-    let mut stream = dial(&settings.address).await?;
+    let mut stream = dial(&settings.addresses).await?;
     probe(&mut stream, settings).await
 }
 

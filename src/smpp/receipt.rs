@@ -42,6 +42,10 @@ pub(super) fn read(deliver: &Deliver) -> Reading {
         message_id: id.unwrap_or_default(),
         state: state.unwrap_or(ReceiptState::Unknown),
         error: text.error.or_else(by_network).unwrap_or_default(),
+        other_id: None,
+        source: deliver.source.clone(),
+        intermediate: false,
+        done_at: None,
     })
 }
 

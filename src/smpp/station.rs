@@ -1,10 +1,13 @@
 //! What a line keeps from one session to the next: its place in the service, and the ways up and down.
 
+use std::sync::Arc;
+
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
 use super::{pdu::status, post::Post};
 use crate::{
+    board::CarrierBoard,
     clock::{Chance, Clock},
     message::{LineCommand, LineEvent, LineId, LineNo, Submit, SubmitResult},
 };
@@ -26,8 +29,10 @@ pub struct Wiring {
     pub clock: Clock,
     /// Moves the waits between connections.
     pub chance: Chance,
-    /// The name in logs.
+    /// The name in logs; its role decides how it is bound.
     pub label: LineId,
+    /// Where it says how it stands and what it met.
+    pub board: Arc<CarrierBoard>,
 }
 
 /// A line without a session.
@@ -40,6 +45,7 @@ pub struct Station {
     pub(super) clock: Clock,
     pub(super) chance: Chance,
     pub(super) label: LineId,
+    pub(super) board: Arc<CarrierBoard>,
 }
 
 impl Station {
@@ -54,6 +60,7 @@ impl Station {
             clock: wiring.clock,
             chance: wiring.chance,
             label: wiring.label,
+            board: wiring.board,
         }
     }
 
@@ -77,7 +84,7 @@ impl Station {
     /// A command that came while there is no session: answers are for one that ended, submits come back unsent.
     fn turn_away(&mut self, command: LineCommand) {
         match command {
-            LineCommand::Answers(_) => {}
+            LineCommand::Answers(_) | LineCommand::Rebind => {}
             LineCommand::Submits(submits) => {
                 for submit in submits {
                     self.unsent(&submit, status::INVALID_BIND_STATUS);
@@ -91,7 +98,7 @@ impl Station {
         self.post.for_outbox(LineEvent::Response {
             line: self.line,
             id: submit.id,
-            result: SubmitResult::Rejected { status: command_status },
+            result: SubmitResult::Rejected { status: command_status, reason: None },
             at: self.clock.now(),
         });
     }

@@ -78,10 +78,11 @@ mod tests {
     #[test]
     fn the_octets_are_exactly_these() {
         let mut plain = submit(7, 0);
-        plain.segment = Segment { data_coding: 0, udhi: false, octets: b"Xin chao".to_vec() };
+        plain.segment = Segment { octets: b"Xin chao".to_vec(), ..Segment::default() };
         let mut long = plain.clone();
         long.receipt = true;
-        long.segment = Segment { data_coding: 8, udhi: true, octets: vec![5, 0, 3, 42, 2, 1, 0, 0x58] };
+        long.segment =
+            Segment { data_coding: 8, udhi: true, octets: vec![5, 0, 3, 42, 2, 1, 0, 0x58], ..Segment::default() };
         for (label, submit, esm_class, registered, coding) in
             [("plain", &plain, 0, 0, 0), ("long, with receipt", &long, 0x40, 1, 8)]
         {

@@ -5,14 +5,60 @@ use std::borrow::Cow;
 use super::{charset::Charset, fold};
 
 /// The alphabet behind data_coding 0: each carrier's own choice.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum DefaultAlphabet {
     /// GSM 03.38, one septet an octet.
+    #[default]
     Gsm,
     /// ISO 8859-1.
     Latin1,
     /// ASCII.
     Ascii,
+    /// GSM 03.38, septets packed into octets (3GPP TS 23.038, 6.1.2.1).
+    Packed,
+    /// UTF-8.
+    Utf8,
+}
+
+/// What octets under a binary data_coding (2, 4) are at a carrier.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum BinaryText {
+    /// Data, as the standard says.
+    #[default]
+    NotText,
+    /// GSM 03.38, one septet an octet.
+    Gsm,
+    /// ISO 8859-1.
+    Latin1,
+    /// UTF-16.
+    Ucs2,
+}
+
+/// The order of octets under data_coding 8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum ByteOrder {
+    /// By the mark, else by what gives letters, else big endian.
+    #[default]
+    Auto,
+    /// Big endian, as the standard says.
+    Big,
+    /// Little endian.
+    Little,
+}
+
+/// How a carrier codes the texts it hands over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Codings {
+    /// data_coding 0.
+    pub default: DefaultAlphabet,
+    /// data_coding 1 is GSM 03.38 and not ASCII.
+    pub one_is_gsm: bool,
+    /// data_coding 2 and 4.
+    pub binary: BinaryText,
+    /// data_coding 8.
+    pub ucs2: ByteOrder,
+    /// Texts with a message class (F0-F3) are packed.
+    pub class_is_packed: bool,
 }
 
 /// The octets are no text that can be read. Such a part is acknowledged and answered as misread; the octets are never
@@ -37,8 +83,8 @@ pub enum NotText {
 ///
 /// # Errors
 /// [`NotText`] if the data_coding names no character set that is read here: answer that the text was not understood.
-pub fn decode(data_coding: u8, octets: &[u8], alphabet: DefaultAlphabet) -> Result<String, NotText> {
-    Ok(fold::to_nfc(charset(data_coding, alphabet)?.read(octets)))
+pub fn decode(data_coding: u8, octets: &[u8], codings: Codings) -> Result<String, NotText> {
+    Ok(fold::to_nfc(charset(data_coding, codings)?.read(octets)))
 }
 
 /// Reads a long text from the data_coding and octets of its parts, headers cut off, in order. The result is in NFC.
@@ -48,10 +94,10 @@ pub fn decode(data_coding: u8, octets: &[u8], alphabet: DefaultAlphabet) -> Resu
 ///
 /// # Errors
 /// [`NotText`] if any part is no text: answer that the text was not understood.
-pub fn join(parts: &[(u8, &[u8])], alphabet: DefaultAlphabet) -> Result<String, NotText> {
+pub fn join(parts: &[(u8, &[u8])], codings: Codings) -> Result<String, NotText> {
     let parts: Vec<(Charset, &[u8])> = parts
         .iter()
-        .map(|&(data_coding, octets)| Ok((charset(data_coding, alphabet)?, octets)))
+        .map(|&(data_coding, octets)| Ok((charset(data_coding, codings)?, octets)))
         .collect::<Result<_, _>>()?;
     let mut text = String::new();
     for run in parts.chunk_by(|a, b| a.0 == b.0) {
@@ -78,12 +124,12 @@ fn octets_of<'a>(run: &[(Charset, &'a [u8])]) -> Cow<'a, [u8]> {
 
 /// The character set behind a data_coding. 00-0F are SMPP's own (SMPP 3.4, 5.2.19), the rest 3GPP TS 23.038, 4, where
 /// reserved values are to be taken for the default alphabet; class, waiting indication and deletion are ignored.
-fn charset(data_coding: u8, alphabet: DefaultAlphabet) -> Result<Charset, NotText> {
+fn charset(data_coding: u8, codings: Codings) -> Result<Charset, NotText> {
     Ok(match data_coding {
-        0x00 => match alphabet {
-            DefaultAlphabet::Gsm => Charset::Gsm,
+        0x00 => match codings.default {
+            DefaultAlphabet::Gsm | DefaultAlphabet::Packed => Charset::Gsm,
             DefaultAlphabet::Latin1 => Charset::Latin1,
-            DefaultAlphabet::Ascii => Charset::Ascii,
+            DefaultAlphabet::Ascii | DefaultAlphabet::Utf8 => Charset::Ascii,
         },
         0x01 => Charset::Ascii,
         0x03 => Charset::Latin1,
@@ -107,7 +153,20 @@ fn charset(data_coding: u8, alphabet: DefaultAlphabet) -> Result<Charset, NotTex
 mod tests {
     use super::*;
 
-    use DefaultAlphabet::{Ascii, Gsm, Latin1};
+    const fn of(default: DefaultAlphabet) -> Codings {
+        let usual = (BinaryText::NotText, ByteOrder::Auto);
+        Codings { default, one_is_gsm: false, binary: usual.0, ucs2: usual.1, class_is_packed: false }
+    }
+
+    #[expect(non_upper_case_globals, reason = "they stand for the alphabets in the tables below")]
+    mod usual {
+        use super::*;
+
+        pub(super) const Gsm: Codings = of(DefaultAlphabet::Gsm);
+        pub(super) const Latin1: Codings = of(DefaultAlphabet::Latin1);
+        pub(super) const Ascii: Codings = of(DefaultAlphabet::Ascii);
+    }
+    use usual::{Ascii, Gsm, Latin1};
 
     #[test]
     fn data_coding_zero_is_read_by_the_carriers_alphabet() {

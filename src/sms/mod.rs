@@ -14,7 +14,7 @@ mod udh;
 #[cfg(test)]
 mod tests;
 
-pub use decode::{DefaultAlphabet, NotText, decode, join};
+pub use decode::{BinaryText, ByteOrder, Codings, DefaultAlphabet, NotText, decode, join};
 pub use fold::{fold_for_reading, plain};
-pub use segment::{CannotEncode, Measure, encode, measure, split};
+pub use segment::{CannotEncode, Measure, Split, WireForm, encode, measure, split};
 pub use udh::{BadUdh, Udh, read_udh};

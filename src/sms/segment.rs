@@ -16,6 +16,37 @@ pub struct Measure {
     pub units: usize,
 }
 
+/// How the segments of a long text are told apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Split {
+    /// By a user data header with an 8-bit reference.
+    #[default]
+    Udh8,
+    /// By a user data header with a 16-bit reference.
+    Udh16,
+    /// By the SAR parameters (SMPP 3.4, 5.3.2.22 to 24).
+    Sar,
+    /// Not by us: the whole text in a message_payload, for the SMSC to cut.
+    Payload,
+    /// Not at all: segments without a mark, each readable alone.
+    None,
+}
+
+/// How a carrier wants texts coded and cut.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct WireForm {
+    /// The alphabet that data_coding 0 means.
+    pub default: super::DefaultAlphabet,
+    /// How segments are told apart.
+    pub split: Split,
+    /// Septets (or UTF-16 units) left free in each segment.
+    pub slack: u8,
+    /// data_coding of texts in the default alphabet.
+    pub gsm_coding: u8,
+    /// data_coding of texts in UCS-2.
+    pub ucs2_coding: u8,
+}
+
 /// A text that cannot be sent as asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CannotEncode {
@@ -49,7 +80,7 @@ pub fn split(text: &str, alphabet: Alphabet, reference: u8) -> Result<Vec<Segmen
     if units <= alone(alphabet) {
         let mut octets = Vec::with_capacity(octets_for(alphabet, units));
         append(&mut octets, &text, alphabet)?;
-        return Ok(vec![Segment { data_coding, udhi: false, octets }]);
+        return Ok(vec![Segment { data_coding, octets, ..Segment::default() }]);
     }
     let count = Pieces::count_of(&text, alphabet, units);
     let total = u8::try_from(count).map_err(|_| CannotEncode::TooLong(count))?;
@@ -59,7 +90,7 @@ pub fn split(text: &str, alphabet: Alphabet, reference: u8) -> Result<Vec<Segmen
             let mut octets = Vec::with_capacity(160);
             octets.extend_from_slice(&[0x05, 0x00, 0x03, reference, total, index]);
             append(&mut octets, piece, alphabet)?;
-            Ok(Segment { data_coding, udhi: true, octets })
+            Ok(Segment { data_coding, udhi: true, octets, ..Segment::default() })
         })
         .collect()
 }
@@ -194,9 +225,10 @@ mod tests {
 
     #[test]
     fn one_segment_has_no_header() {
-        let expected = Segment { data_coding: 0, udhi: false, octets: b"TTCD\x00\x1B\x65".to_vec() };
+        let expected = Segment { data_coding: 0, octets: b"TTCD\x00\x1B\x65".to_vec(), ..Segment::default() };
         assert_eq!(split("TTCD@€", Gsm7, 9), Ok(vec![expected]));
-        let expected = Segment { data_coding: 8, udhi: false, octets: b"\0T\x1E\xBF\xD8\x3D\xDE\x00".to_vec() };
+        let expected =
+            Segment { data_coding: 8, octets: b"\0T\x1E\xBF\xD8\x3D\xDE\x00".to_vec(), ..Segment::default() };
         assert_eq!(split("Tế😀", Ucs2, 9), Ok(vec![expected]));
     }
 

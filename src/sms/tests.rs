@@ -3,11 +3,12 @@
 use proptest::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 
-use super::{DefaultAlphabet, decode, encode, join, measure, plain, read_udh, split};
+use super::{Codings, DefaultAlphabet, decode, encode, join, measure, plain, read_udh, split};
 use crate::message::{Alphabet, Segment};
 
-fn alphabets() -> impl Strategy<Value = DefaultAlphabet> {
+fn alphabets() -> impl Strategy<Value = Codings> {
     prop::sample::select(vec![DefaultAlphabet::Gsm, DefaultAlphabet::Latin1, DefaultAlphabet::Ascii])
+        .prop_map(|default| Codings { default, ..Codings::default() })
 }
 
 /// One that is no text, the rest of several sets.
@@ -57,7 +58,7 @@ fn received(segments: &[Segment]) -> String {
             (segment.data_coding, udh.body)
         })
         .collect();
-    join(&parts, DefaultAlphabet::Gsm).unwrap()
+    join(&parts, Codings::default()).unwrap()
 }
 
 /// Whether a segment ends between an escape and its partner, or between the halves of a surrogate pair.

@@ -10,7 +10,7 @@ use crate::{
 /// The floors from the ground up. A module names only what lies on lower floors, never a neighbour.
 const FLOORS: [&[&str]; 9] = [
     &["message", "clock", "sms"],
-    &["db", "config", "telemetry"],
+    &["db", "config", "telemetry", "board"],
     &["ledger"],
     &["smpp", "intake", "query", "access", "registry", "reply", "outbox", "billing", "audit"],
     &["answer"],

@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use tokio::task::JoinSet;
 use tracuu::{
     clock::{Clock, Micros},
-    config::{Carrier, DefaultAlphabet, InDoubtRule, Line, TemporaryStatus},
+    config::Carrier,
     db::{Db, OpenDb},
     ledger::{
         Entry, ExchangeRow, Fate, Fenced, Keys, Ledger, OutboxRow, PartRow, ReplyMeasure, SettlementResult,
@@ -205,42 +205,11 @@ pub(crate) fn phone(digits: &str) -> RawAddress {
 
 /// A carrier with one line and a wide window.
 pub(crate) fn carrier(name: &str) -> Carrier {
-    let seconds = Duration::from_secs;
-    Carrier {
-        id: carrier_id(name),
-        code: name.to_ascii_uppercase(),
-        stream: Stream::Test,
-        short_codes: vec![ShortCode::parse("9999").unwrap()],
-        line: Line {
-            address: "127.0.0.1:0".to_owned(),
-            system_id: "test".to_owned(),
-            password: "test".to_owned().into(),
-            system_type: String::new(),
-            interface_version: 0x34,
-            window: 1_000,
-            inbound_window: 100,
-            answer_deadline: seconds(2),
-            temporary_status: TemporaryStatus::Throttled,
-            bind_timeout: seconds(5),
-            enquire_after: seconds(30),
-            enquire_timeout: seconds(5),
-            submit_timeout: seconds(10),
-            reconnect_min: seconds(1),
-            reconnect_max: seconds(60),
-            default_alphabet: DefaultAlphabet::Gsm,
-        },
-        lines: 1,
-        marks: false,
-        receipts: false,
-        in_doubt: InDoubtRule::Resend,
-        source_ton: 0,
-        source_npi: 1,
-        redelivery: seconds(24 * 3_600),
-        smsc_response: seconds(10),
-        parts_window: seconds(600),
-        reply_ttl: seconds(600),
-        contract_key: None,
-    }
+    let mut carrier = Carrier::with_defaults(name, "127.0.0.1:0");
+    carrier.short_codes = vec![ShortCode::parse("9999").unwrap()];
+    carrier.line.window = 1_000;
+    carrier.line.answer_deadline = Duration::from_secs(2);
+    carrier
 }
 
 /// The sender of a row, another for each.

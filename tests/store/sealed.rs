@@ -88,6 +88,7 @@ fn question(octets: Vec<u8>, udhi: bool) -> Part {
         data_coding: 0,
         udhi,
         sar: None,
+        unmarked_receipt: None,
         octets: Octets(octets),
         received_at: BEGIN,
     }

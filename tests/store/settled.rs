@@ -8,7 +8,8 @@ use tracuu::{
 use crate::book::{BEGIN, Book, books, carrier_id, settlement};
 
 fn receipt(carrier: CarrierId, message_id: &str, state: ReceiptState) -> Entry {
-    let receipt = ReceiptTlvs { message_id: message_id.to_owned(), state, error: "000".to_owned() };
+    let receipt =
+        ReceiptTlvs { message_id: message_id.to_owned(), state, error: "000".to_owned(), ..ReceiptTlvs::default() };
     Entry::Receipt { carrier, stream: Stream::Test, line: 0, receipt, received_at: BEGIN, ticket: Ticket::new() }
 }
 

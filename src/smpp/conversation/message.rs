@@ -70,6 +70,7 @@ impl Conversation<'_> {
                 source: deliver.source,
                 destination: deliver.destination,
                 octets: Octets(deliver.text),
+                unmarked_receipt: None,
                 received_at,
             }),
         };
@@ -85,6 +86,7 @@ impl Conversation<'_> {
                 }
                 self.dismissed();
             }
+            LineCommand::Rebind => self.end(Err(crate::smpp::error::LineError::NotBound)),
             LineCommand::Submits(submits) => {
                 // The outbox keeps the window; what it gives beyond is held for a while, and no longer than that.
                 let most = 4 * usize::try_from(self.settings.window).unwrap_or(usize::MAX / 4) + 1_000;
@@ -112,6 +114,7 @@ impl Conversation<'_> {
             AnswerStatus::Temporary => self.temporary(),
             AnswerStatus::NotOurs => status::INVALID_DESTINATION,
             AnswerStatus::BadHeader => status::INVALID_ESM_CLASS,
+            AnswerStatus::Final(command_status) => command_status,
         };
         pdu::write_answer(&mut self.out, command_id, command_status, answer.sequence);
     }

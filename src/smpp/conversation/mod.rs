@@ -20,6 +20,7 @@ use super::{
     window::{Matched, Window},
 };
 use crate::{
+    board::LineState,
     config::Line,
     message::{LineEvent, Submit, SubmitResult},
 };
@@ -197,6 +198,7 @@ impl<'a> Conversation<'a> {
         self.station.post.for_desk(up.clone());
         self.station.post.for_outbox(up);
         let label = &self.station.label;
+        self.station.board.line(label, LineState::Bound { since: self.station.clock.now(), version: None });
         tracing::info!(carrier.name = %label.carrier, line = %label, session = self.session, "Line {label} bound");
         for frame in mem::take(&mut self.held) {
             self.take_message(frame, now);
@@ -259,7 +261,7 @@ impl<'a> Conversation<'a> {
         let result = if command_status == status::OK {
             SubmitResult::Accepted { message_id: pdu::message_id(body) }
         } else {
-            SubmitResult::Rejected { status: command_status }
+            SubmitResult::Rejected { status: command_status, reason: None }
         };
         let at = self.station.clock.now();
         self.station.post.for_outbox(LineEvent::Response { line: self.station.line, id, result, at });
@@ -268,6 +270,7 @@ impl<'a> Conversation<'a> {
     }
 
     fn note(&self, trap: Trap) {
+        self.station.board.count(Some(&self.station.label), trap.as_str());
         trap.note(&self.station.label);
     }
 }

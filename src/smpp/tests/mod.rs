@@ -11,33 +11,14 @@ mod receipts;
 mod submits;
 mod tcp;
 
-use std::time::Duration;
-
 use crate::{
-    config::{DefaultAlphabet, Line, TemporaryStatus},
+    config::{Carrier, Line},
     message::{RawAddress, RowKey, Segment, Submit, SubmitId},
 };
 
 /// Settings as a carrier's section gives them without a word.
 pub(super) fn settings(address: &str) -> Line {
-    Line {
-        address: address.into(),
-        system_id: "tracuu".into(),
-        password: "secret08".into(),
-        system_type: String::new(),
-        interface_version: 0x34,
-        window: 10,
-        inbound_window: 256,
-        answer_deadline: Duration::from_millis(1_500),
-        temporary_status: TemporaryStatus::Throttled,
-        bind_timeout: Duration::from_secs(30),
-        enquire_after: Duration::from_secs(20),
-        enquire_timeout: Duration::from_secs(10),
-        submit_timeout: Duration::from_secs(30),
-        reconnect_min: Duration::from_secs(5),
-        reconnect_max: Duration::from_mins(1),
-        default_alphabet: DefaultAlphabet::Gsm,
-    }
+    Carrier::with_defaults("vtl", address).line
 }
 
 /// A one-segment reply to a made-up phone.
@@ -46,8 +27,11 @@ pub(super) fn submit(exchange: i64, segment: u8) -> Submit {
         id: SubmitId { exchange: RowKey(exchange), segment },
         source: RawAddress { ton: 3, npi: 0, octets: b"997".to_vec() },
         destination: RawAddress { ton: 1, npi: 1, octets: b"84520000007".to_vec() },
-        segment: Segment { data_coding: 0, udhi: false, octets: b"Xin chao".to_vec() },
+        segment: Segment { octets: b"Xin chao".to_vec(), ..Segment::default() },
         receipt: false,
+        validity: None,
+        billing: None,
+        bare: false,
     }
 }
 

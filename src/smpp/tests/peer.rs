@@ -13,9 +13,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::{pdu, settings};
 use crate::{
+    board::CarrierBoard,
     clock::{Chance, Clock, Micros},
     config::Line,
-    message::{Answer, AnswerStatus, CarrierId, LineCommand, LineEvent, LineId, LineNo, Part, Submit},
+    message::{Answer, AnswerStatus, CarrierId, LineCommand, LineEvent, LineId, LineNo, Part, Role, Submit},
     smpp::{
         LineError, Wiring,
         frame::{Frame, next_frame},
@@ -108,7 +109,8 @@ impl Bench {
             quiesce: quiesce.clone(),
             clock: Clock::fixed(Micros(1_000_000)),
             chance: Chance::seeded(1),
-            label: LineId { carrier: CarrierId::parse("vtl").unwrap(), index: 1 },
+            label: LineId { carrier: CarrierId::parse("vtl").unwrap(), index: 1, role: Role::Transceiver },
+            board: Arc::new(CarrierBoard::new(CarrierId::parse("vtl").unwrap(), Vec::new(), Clock::System)),
         };
         let waiting = Arc::new(Mutex::new(waiting));
         let mut line = JoinSet::new();

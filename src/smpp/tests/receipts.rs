@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::{Body, pdu, tlv};
 use crate::{
-    message::{ReceiptState, ReceiptTlvs},
+    message::{RawAddress, ReceiptState, ReceiptTlvs},
     smpp::{
         deliver::Deliver,
         frame::{Frame, next_frame},
@@ -21,7 +21,14 @@ fn reading(body: &Body) -> Reading {
 }
 
 fn receipt(message_id: &str, state: ReceiptState, error: &str) -> Reading {
-    Reading::Receipt(ReceiptTlvs { message_id: message_id.into(), state, error: error.into() })
+    let source = RawAddress { ton: 1, npi: 1, octets: Body::default().source.to_vec() };
+    Reading::Receipt(ReceiptTlvs {
+        message_id: message_id.into(),
+        state,
+        error: error.into(),
+        source,
+        ..ReceiptTlvs::default()
+    })
 }
 
 #[test]

@@ -48,11 +48,11 @@ async fn responses_settle_their_submits_in_any_order_and_form() {
     peer.send(SUBMIT_RESP, 0, sequences[4], b"").await;
     peer.send(0x8000_0000, 0x01, sequences[2], b"").await;
     assert_eq!(response(&mut bench).await, (3, accepted("00B8BE19")));
-    assert_eq!(response(&mut bench).await, (0, SubmitResult::Rejected { status: 0x58 }));
-    assert_eq!(response(&mut bench).await, (5, SubmitResult::Rejected { status: 0x0B }));
-    assert_eq!(response(&mut bench).await, (1, SubmitResult::Rejected { status: 0xFE }));
+    assert_eq!(response(&mut bench).await, (0, SubmitResult::Rejected { status: 0x58, reason: None }));
+    assert_eq!(response(&mut bench).await, (5, SubmitResult::Rejected { status: 0x0B, reason: None }));
+    assert_eq!(response(&mut bench).await, (1, SubmitResult::Rejected { status: 0xFE, reason: None }));
     assert_eq!(response(&mut bench).await, (4, accepted("")));
-    assert_eq!(response(&mut bench).await, (2, SubmitResult::Rejected { status: 0x01 }));
+    assert_eq!(response(&mut bench).await, (2, SubmitResult::Rejected { status: 0x01, reason: None }));
     // Twice, never sent, and of another kind: counted and dropped.
     for (id, sequence) in [(SUBMIT_RESP, sequences[3]), (SUBMIT_RESP, 99_999), (0x8000_0103, 3), (0x8000_0000, 0)] {
         peer.send(id, 0, sequence, b"x\0").await;
@@ -84,7 +84,7 @@ async fn no_more_than_the_window_is_open() {
     peer.is_answered(51).await;
     // Far beyond the window and its queue, submits come back.
     bench.submit((0..1_100).map(|_| submit(2, 9)).collect()).await;
-    assert_eq!(response(&mut bench).await, (9, SubmitResult::Rejected { status: 0x58 }));
+    assert_eq!(response(&mut bench).await, (9, SubmitResult::Rejected { status: 0x58, reason: None }));
 }
 
 #[tokio::test(start_paused = true)]
@@ -115,7 +115,7 @@ async fn what_is_open_when_the_session_is_lost_is_in_doubt_and_what_never_left_c
     let sequences = submitted(&mut peer, 2).await;
     drop(peer);
     assert_eq!(sequences.len(), 2);
-    let unsent = SubmitResult::Rejected { status: 0x04 };
+    let unsent = SubmitResult::Rejected { status: 0x04, reason: None };
     assert_eq!(response(&mut bench).await, (2, unsent.clone()));
     assert_eq!(response(&mut bench).await, (3, unsent.clone()));
     let event = bench.outbox_event().await;
@@ -139,7 +139,7 @@ async fn a_submit_that_cannot_be_written_comes_back_and_the_others_leave() {
     let mut spoilt = submit(1, 0);
     spoilt.segment.octets = vec![0x41; 255];
     bench.submit(vec![spoilt, submit(1, 1)]).await;
-    assert_eq!(response(&mut bench).await, (0, SubmitResult::Rejected { status: 0x01 }));
+    assert_eq!(response(&mut bench).await, (0, SubmitResult::Rejected { status: 0x01, reason: None }));
     submitted(&mut peer, 1).await;
 }
 
@@ -149,7 +149,7 @@ async fn a_response_that_says_not_bound_ends_the_session() {
     bench.submit(vec![submit(1, 0)]).await;
     let sequences = submitted(&mut peer, 1).await;
     peer.send(SUBMIT_RESP, 0x04, sequences[0], b"").await;
-    assert_eq!(response(&mut bench).await, (0, SubmitResult::Rejected { status: 0x04 }));
+    assert_eq!(response(&mut bench).await, (0, SubmitResult::Rejected { status: 0x04, reason: None }));
     assert!(matches!(bench.outbox_event().await, LineEvent::Down { in_doubt, .. } if in_doubt.is_empty()));
     peer.closes().await;
 }

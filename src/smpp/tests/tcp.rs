@@ -1,6 +1,6 @@
 //! The line over a real socket of this machine.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
@@ -13,8 +13,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Body, pdu, settings};
 use crate::{
+    board::CarrierBoard,
     clock::{Chance, Clock},
-    message::{CarrierId, LineEvent, LineId, LineNo},
+    message::{CarrierId, LineEvent, LineId, LineNo, Role},
     smpp::{LineError, Wiring, run, try_bind},
 };
 
@@ -61,7 +62,8 @@ async fn a_line_binds_over_tcp_and_hands_a_question_up() {
         quiesce: CancellationToken::new(),
         clock: Clock::System,
         chance: Chance::seeded(1),
-        label: LineId { carrier: CarrierId::parse("vtl").unwrap(), index: 1 },
+        label: LineId { carrier: CarrierId::parse("vtl").unwrap(), index: 1, role: Role::Transceiver },
+        board: Arc::new(CarrierBoard::new(CarrierId::parse("vtl").unwrap(), Vec::new(), Clock::System)),
     };
     let mut tasks = JoinSet::new();
     tasks.spawn(run(settings, wiring));

@@ -1,13 +1,13 @@
 //! A ledger with rows of one's own making, and the settings that billing needs.
 
-use std::{path::Path, sync::Arc, time::Duration};
+use std::{path::Path, sync::Arc};
 
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use tracuu::{
     billing::{BillingError, CloseReason, ClosedFile, close, verify},
     clock::{Clock, Micros},
-    config::{BillingSettings, Carrier, DefaultAlphabet, InDoubtRule, Line, TemporaryStatus},
+    config::{BillingSettings, Carrier},
     db::Db,
     ledger::{Entry, ExchangeRow, Fate, Keys, Ledger, OutboxRow, ReplyMeasure, SettlementResult, SettlementRow, Table},
     message::{CarrierId, ChargeClass, Lang, Msisdn, Outcome, Reason, RowKey, Service, ShortCode, Stream},
@@ -168,42 +168,12 @@ pub(super) fn settlement(carrier: &str, stream: Stream, exchange: RowKey, at: Mi
 
 /// A chargeable carrier with a contract key.
 pub(super) fn carrier(name: &str) -> Carrier {
-    let line = Line {
-        address: "127.0.0.1:1".into(),
-        system_id: "x".into(),
-        password: "".into(),
-        system_type: String::new(),
-        interface_version: 0x34,
-        window: 1,
-        inbound_window: 1,
-        answer_deadline: Duration::from_secs(1),
-        temporary_status: TemporaryStatus::Throttled,
-        bind_timeout: Duration::from_secs(1),
-        enquire_after: Duration::from_secs(1),
-        enquire_timeout: Duration::from_secs(1),
-        submit_timeout: Duration::from_secs(1),
-        reconnect_min: Duration::from_secs(1),
-        reconnect_max: Duration::from_secs(1),
-        default_alphabet: DefaultAlphabet::Gsm,
-    };
-    Carrier {
-        id: CarrierId::parse(name).unwrap(),
-        code: name.to_ascii_uppercase(),
-        stream: Stream::Chargeable,
-        short_codes: vec![ShortCode::parse("9999").unwrap()],
-        line,
-        lines: 2,
-        marks: false,
-        receipts: false,
-        in_doubt: InDoubtRule::Resend,
-        source_ton: 0,
-        source_npi: 1,
-        redelivery: Duration::from_secs(1),
-        smsc_response: Duration::from_secs(1),
-        parts_window: Duration::from_secs(1),
-        reply_ttl: Duration::from_secs(1),
-        contract_key: Some("agreed on paper".into()),
-    }
+    let mut carrier = Carrier::with_defaults(name, "127.0.0.1:1");
+    carrier.stream = Stream::Chargeable;
+    carrier.short_codes = vec![ShortCode::parse("9999").unwrap()];
+    carrier.lines = 2;
+    carrier.contract_key = Some("agreed on paper".into());
+    carrier
 }
 
 /// A verified file's records: one map of names and values a line, read by a CSV reader that is not ours.

@@ -186,6 +186,7 @@ pub(super) fn question(text: &str) -> Part {
         data_coding: 0,
         udhi: false,
         sar: None,
+        unmarked_receipt: None,
         octets: Octets(text.as_bytes().to_vec()),
         received_at: tracuu::clock::Micros(0),
     }

@@ -27,7 +27,7 @@ async fn what_was_in_doubt_when_a_session_ended_is_sent_again_with_possible_dup_
         hall.accept(0, &answered).await;
         // The third never left: the line hands it back by itself, after the end of the session.
         hall.down(0, &[&lost]).await;
-        hall.respond(0, &unsent, SubmitResult::Rejected { status: 0x04 }).await;
+        hall.respond(0, &unsent, SubmitResult::Rejected { status: 0x04, reason: None }).await;
         hall.up(0).await;
         let (again, later) = (hall.next(0).await, hall.next(0).await);
         assert_eq!((again.id, later.id), (lost.id, unsent.id), "{}", book.label);
@@ -55,7 +55,7 @@ async fn a_refusal_from_the_line_it_left_by_before_does_not_count_for_the_one_it
         hall.up(1).await;
         let second = hall.next(1).await;
         // For good, if it counted.
-        hall.respond(0, &first, SubmitResult::Rejected { status: 0x0b }).await;
+        hall.respond(0, &first, SubmitResult::Rejected { status: 0x0b, reason: None }).await;
         hall.accept(1, &second).await;
         book.until("settled", |balance| balance.settled == 1).await;
         let mt = book.mt("vtl").await;

@@ -8,6 +8,7 @@ use tokio::{
     time::{Instant, timeout},
 };
 use tracuu::{
+    board::CarrierBoard,
     config::Carrier,
     message::{LineCommand, LineEvent, LineNo, RowKey, Submit, SubmitId, SubmitResult},
     outbox::{Door, LineSlot, Outbox, Outgoing},
@@ -46,7 +47,8 @@ impl Hall {
         let (events, receiver) = mpsc::channel(64);
         let ledger = Arc::clone(&running.ledger);
         let clock = book.clock.clone();
-        let outbox = Outbox::new(Arc::new(carrier), ledger, clock.clone(), inside, receiver, slots);
+        let board = Arc::new(CarrierBoard::new(carrier.id.clone(), Vec::new(), clock.clone()));
+        let outbox = Outbox::new(Arc::new(carrier), ledger, clock.clone(), board, inside, receiver, slots);
         let mut tasks = JoinSet::new();
         tasks.spawn(outbox.run());
         let come = lines.iter().map(|_| VecDeque::new()).collect();
@@ -133,7 +135,7 @@ impl Hall {
 fn submits(command: LineCommand) -> Vec<Submit> {
     match command {
         LineCommand::Submits(submits) => submits,
-        LineCommand::Answers(_) => Vec::new(),
+        LineCommand::Answers(_) | LineCommand::Rebind => Vec::new(),
     }
 }
 

@@ -68,9 +68,9 @@ async fn what_was_refused_for_good_is_settled_as_rejected_and_for_now_is_sent_ag
         hall.up(0).await;
         let (first, second) = (hall.next(0).await, hall.next(0).await);
         assert_eq!((first.id, second.id), (only(bad), only(busy)), "{}", book.label);
-        hall.respond(0, &first, SubmitResult::Rejected { status: 0x0b }).await;
+        hall.respond(0, &first, SubmitResult::Rejected { status: 0x0b, reason: None }).await;
         // ESME_RTHROTTLED: a second later.
-        hall.respond(0, &second, SubmitResult::Rejected { status: 0x58 }).await;
+        hall.respond(0, &second, SubmitResult::Rejected { status: 0x58, reason: None }).await;
         let again = hall.next(0).await;
         assert_eq!(again.id, only(busy), "{}", book.label);
         hall.accept(0, &again).await;

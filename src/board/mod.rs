@@ -1,0 +1,93 @@
+//! What is known of the running service at this moment: lines, limits, counters, alarms. Written by the rooms as they
+//! work, read by `tracuu status`. Nothing here is kept over a restart, nothing decides anything, and nothing here is
+//! about a person.
+
+mod carrier;
+mod view;
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64, Ordering},
+};
+
+pub use carrier::{CarrierBoard, FlowNow, Limit, LineState};
+pub use view::{AlarmView, CarrierView, LineView, View};
+
+use crate::{
+    clock::{Clock, Micros},
+    message::{CarrierId, LineId},
+};
+
+/// The board of one process.
+#[derive(Debug)]
+pub struct Board {
+    instance: String,
+    clock: Clock,
+    started_at: Micros,
+    carriers: Vec<Arc<CarrierBoard>>,
+    /// What the desk knows of the databases.
+    pub desk: DeskBoard,
+}
+
+impl Board {
+    /// A board with these carriers and their lines.
+    pub fn new(instance: &str, clock: Clock, carriers: Vec<(CarrierId, Vec<LineId>)>) -> Arc<Self> {
+        let boards = carriers.into_iter().map(|(id, lines)| Arc::new(CarrierBoard::new(id, lines, clock.clone())));
+        let carriers = boards.collect();
+        Arc::new(Self {
+            instance: instance.to_owned(),
+            started_at: clock.now(),
+            clock,
+            carriers,
+            desk: DeskBoard::default(),
+        })
+    }
+
+    /// One carrier's part.
+    pub fn carrier(&self, id: &CarrierId) -> Option<&Arc<CarrierBoard>> {
+        self.carriers.iter().find(|board| board.id() == id)
+    }
+
+    /// All carriers' parts.
+    pub fn carriers(&self) -> &[Arc<CarrierBoard>] {
+        &self.carriers
+    }
+}
+
+/// The two databases as the desk meets them.
+#[derive(Debug, Default)]
+pub struct DeskBoard {
+    commit_us: AtomicU64,
+    lookup_us: AtomicU64,
+    store_down: AtomicBool,
+    registry_down: AtomicBool,
+    temporary: AtomicU64,
+}
+
+/// The weight of the newest value in a running mean, as one in so many.
+const NEWEST: u64 = 16;
+
+fn mean(into: &AtomicU64, micros: u64) {
+    let before = into.load(Ordering::Relaxed);
+    let after = if before == 0 { micros } else { before - before / NEWEST + micros / NEWEST };
+    into.store(after, Ordering::Relaxed);
+}
+
+impl DeskBoard {
+    /// A group was committed, or was not, after so many microseconds.
+    pub fn committed(&self, micros: u64, stored: bool) {
+        mean(&self.commit_us, micros);
+        self.store_down.store(!stored, Ordering::Relaxed);
+    }
+
+    /// The registry answered, or did not, after so many microseconds.
+    pub fn looked_up(&self, micros: u64, answered: bool) {
+        mean(&self.lookup_us, micros);
+        self.registry_down.store(!answered, Ordering::Relaxed);
+    }
+
+    /// So many messages got a temporary error from the desk.
+    pub fn temporary(&self, count: u64) {
+        self.temporary.fetch_add(count, Ordering::Relaxed);
+    }
+}

@@ -1,0 +1,223 @@
+//! The board as one document, for `tracuu status`.
+
+use std::{collections::BTreeMap, sync::atomic::Ordering};
+
+use serde::{Deserialize, Serialize};
+
+use super::{Board, CarrierBoard, Limit, LineState};
+use crate::clock::Micros;
+
+/// Everything on the board.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct View {
+    /// The process.
+    pub instance: String,
+    /// For how long it has run, in seconds.
+    pub up_s: i64,
+    /// Mean time of a commit, in microseconds.
+    pub commit_us: u64,
+    /// Mean time of a look-up, in microseconds.
+    pub lookup_us: u64,
+    /// The last group could not be stored.
+    pub store_down: bool,
+    /// The last look-up failed.
+    pub registry_down: bool,
+    /// Messages answered with a temporary error by the desk.
+    pub temporary: u64,
+    /// One for each carrier.
+    pub carriers: Vec<CarrierView>,
+}
+
+/// One carrier.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CarrierView {
+    /// Its name.
+    pub name: String,
+    /// Its lines.
+    pub lines: Vec<LineView>,
+    /// What holds its replies back, in words.
+    pub limit: String,
+    /// Replies that wait in memory.
+    pub waiting: u64,
+    /// More wait in the ledger.
+    pub behind: bool,
+    /// Segments that await a response.
+    pub open: u64,
+    /// Places of all windows.
+    pub window: u64,
+    /// Messages a second that may leave, when there is a limit.
+    pub rate: Option<f64>,
+    /// Oddities counted, over all lines.
+    pub traps: BTreeMap<String, u64>,
+    /// What was learned from traffic.
+    pub learned: BTreeMap<String, String>,
+    /// What someone must look at.
+    pub alarms: Vec<AlarmView>,
+}
+
+/// One line.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LineView {
+    /// Its name: `vtl/1rx`.
+    pub name: String,
+    /// Whether it is bound.
+    pub bound: bool,
+    /// In words.
+    pub state: String,
+    /// Oddities counted on it.
+    pub traps: BTreeMap<String, u64>,
+}
+
+/// One alarm.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct AlarmView {
+    /// Its name.
+    pub name: String,
+    /// For how long it has stood, in seconds.
+    pub since_s: i64,
+    /// What is wrong and what to do.
+    pub text: String,
+}
+
+impl Board {
+    /// Everything on it, now.
+    pub fn view(&self) -> View {
+        let now = self.clock.now();
+        let desk = &self.desk;
+        View {
+            instance: self.instance.clone(),
+            up_s: seconds(now, self.started_at),
+            commit_us: desk.commit_us.load(Ordering::Relaxed),
+            lookup_us: desk.lookup_us.load(Ordering::Relaxed),
+            store_down: desk.store_down.load(Ordering::Relaxed),
+            registry_down: desk.registry_down.load(Ordering::Relaxed),
+            temporary: desk.temporary.load(Ordering::Relaxed),
+            carriers: self.carriers.iter().map(|carrier| carrier.view(now)).collect(),
+        }
+    }
+}
+
+impl CarrierBoard {
+    fn view(&self, now: Micros) -> CarrierView {
+        let inner = self.inner();
+        let mut traps: BTreeMap<String, u64> = BTreeMap::new();
+        for ((_, name), count) in &inner.traps {
+            *traps.entry((*name).to_owned()).or_default() += count;
+        }
+        let lines = self.lines().iter().zip(&inner.lines).enumerate().map(|(at, (id, state))| LineView {
+            name: id.to_string(),
+            bound: matches!(state, LineState::Bound { .. }),
+            state: state.words(now),
+            traps: inner
+                .traps
+                .iter()
+                .filter(|((line, _), _)| *line == Some(at))
+                .map(|((_, name), count)| ((*name).to_owned(), *count))
+                .collect(),
+        });
+        CarrierView {
+            name: self.id().to_string(),
+            lines: lines.collect(),
+            limit: inner.flow.limit.words(now),
+            waiting: inner.flow.waiting,
+            behind: inner.flow.behind,
+            open: inner.flow.open,
+            window: inner.flow.window,
+            rate: inner.flow.rate,
+            traps,
+            learned: inner.learned.iter().map(|(what, value)| ((*what).to_owned(), value.clone())).collect(),
+            alarms: inner
+                .alarms
+                .iter()
+                .map(|(name, alarm)| AlarmView {
+                    name: (*name).to_owned(),
+                    since_s: seconds(now, alarm.since),
+                    text: alarm.text.clone(),
+                })
+                .collect(),
+        }
+    }
+}
+
+impl LineState {
+    fn words(&self, now: Micros) -> String {
+        match self {
+            Self::Starting => "not connected yet".to_owned(),
+            Self::Bound { since, version } => {
+                let version = match version {
+                    Some(version) => format!("SMPP {}.{}", version >> 4, version & 0x0F),
+                    None => "no version named".to_owned(),
+                };
+                format!("bound for {} s ({version})", seconds(now, *since))
+            }
+            Self::Down { since, why } => format!("down for {} s: {why}", seconds(now, *since)),
+        }
+    }
+}
+
+impl Limit {
+    fn words(&self, now: Micros) -> String {
+        match self {
+            Self::Nothing => "nothing holds replies back".to_owned(),
+            Self::NoLine => "no line that sends is bound".to_owned(),
+            Self::Pacing { rate } => format!("pacing: {rate:.1} messages/s"),
+            Self::Window { latency_us } => format!(
+                "window x latency: every place waits for a response, which takes {:.1} ms",
+                *latency_us as f64 / 1_000.0
+            ),
+            Self::Paused { status, until } => {
+                let left = seconds(*until, now).max(0);
+                format!("paused by the carrier (status {status:#04x}), {left} s more")
+            }
+            Self::Store => "the store does not take settlements".to_owned(),
+        }
+    }
+}
+
+fn seconds(later: Micros, earlier: Micros) -> i64 {
+    later.since(earlier) / 1_000_000
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        board::FlowNow,
+        clock::Clock,
+        message::{CarrierId, LineId, Role},
+    };
+
+    #[test]
+    fn the_board_says_in_words_what_holds_a_carrier_back() {
+        let clock = Clock::fixed(Micros(0));
+        let id = CarrierId::parse("vtl").unwrap();
+        let line = LineId { carrier: id.clone(), index: 1, role: Role::Receiver };
+        let board = Board::new("one", clock.clone(), vec![(id.clone(), vec![line.clone()])]);
+        let carrier = board.carrier(&id).unwrap();
+        carrier.line(&line, LineState::Bound { since: Micros(0), version: Some(0x34) });
+        carrier.count(Some(&line), "field_too_long");
+        carrier.count(None, "field_too_long");
+        carrier.alarm("wrong_code", "a text for 1234 came");
+        clock.advance(5_000_000);
+        let until = Micros(9_000_000);
+        for (limit, words) in [
+            (Limit::Nothing, "nothing holds"),
+            (Limit::NoLine, "no line"),
+            (Limit::Pacing { rate: 9.5 }, "9.5 messages/s"),
+            (Limit::Window { latency_us: 12_300 }, "12.3 ms"),
+            (Limit::Paused { status: 0x58, until }, "status 0x58), 4 s"),
+            (Limit::Store, "store"),
+        ] {
+            carrier.flow(FlowNow { limit, ..FlowNow::default() });
+            let view = board.view();
+            assert!(view.carriers[0].limit.contains(words), "{}", view.carriers[0].limit);
+        }
+        let view = board.view();
+        let (carrier_view, line_view) = (&view.carriers[0], &view.carriers[0].lines[0]);
+        assert_eq!((carrier_view.traps["field_too_long"], line_view.traps["field_too_long"]), (2, 1));
+        assert_eq!((line_view.name.as_str(), line_view.state.as_str()), ("vtl/1rx", "bound for 5 s (SMPP 3.4)"));
+        assert_eq!((carrier_view.alarms[0].since_s, carrier.counted("field_too_long")), (5, 2));
+        carrier.clear("wrong_code");
+        assert!(board.view().carriers[0].alarms.is_empty());
+    }
+}
