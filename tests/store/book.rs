@@ -275,7 +275,7 @@ pub(crate) fn part(ledger: &Ledger, key: RowKey, now: Micros) -> Entry {
         key,
         received_at: now,
         carrier: carrier_id("vtl"),
-        line: 3,
+        line: 12,
         set_token: [4; 16],
         index: 1,
         total: 2,
