@@ -130,8 +130,10 @@ impl std::fmt::Debug for Octets {
 /// What became of a message we sent, as a receipt says (SMPP 3.4, 5.2.28).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum ReceiptState {
-    /// On its way, or accepted without saying more.
+    /// On its way.
     InHand,
+    /// Accepted, without a word about the phone. Delivered only where the carrier's contract says so.
+    Accepted,
     /// Delivered to the phone.
     Delivered,
     /// Will not be delivered.
@@ -146,6 +148,7 @@ impl ReceiptState {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InHand => "IN_HAND",
+            Self::Accepted => "ACCEPTED",
             Self::Delivered => "DELIVERED",
             Self::Failed => "UNDELIVERED",
             Self::Unknown => "UNKNOWN",

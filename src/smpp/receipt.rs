@@ -149,7 +149,7 @@ fn state_of_text(value: &str) -> ReceiptState {
 
 /// The words that are in use, most of them from appendix B of SMPP 3.4.
 fn state_of_word(word: &str) -> Option<ReceiptState> {
-    const WORDS: [(ReceiptState, &[&str]); 4] = [
+    const WORDS: [(ReceiptState, &[&str]); 5] = [
         (ReceiptState::Delivered, &["DELIVRD", "DELIVERED", "DELIVERD"]),
         (
             ReceiptState::Failed,
@@ -165,10 +165,8 @@ fn state_of_word(word: &str) -> Option<ReceiptState> {
                 "SKIPPED",
             ],
         ),
-        (
-            ReceiptState::InHand,
-            &["ENROUTE", "ACCEPTD", "ACCEPTED", "ACKED", "BUFFRED", "BUFFERD", "BUFFERED", "SCHEDLD", "SCHEDULED"],
-        ),
+        (ReceiptState::InHand, &["ENROUTE", "ACKED", "BUFFRED", "BUFFERD", "BUFFERED", "SCHEDLD", "SCHEDULED"]),
+        (ReceiptState::Accepted, &["ACCEPTD", "ACCEPTED"]),
         (ReceiptState::Unknown, &["UNKNOWN"]),
     ];
     WORDS.iter().find(|(_, words)| words.iter().any(|known| known.eq_ignore_ascii_case(word))).map(|(state, _)| *state)
@@ -180,7 +178,8 @@ fn state_of_number(number: u8) -> ReceiptState {
     match number {
         2 => ReceiptState::Delivered,
         3 | 4 | 5 | 8 | 9 => ReceiptState::Failed,
-        0 | 1 | 6 => ReceiptState::InHand,
+        0 | 1 => ReceiptState::InHand,
+        6 => ReceiptState::Accepted,
         _ => ReceiptState::Unknown,
     }
 }

@@ -237,7 +237,7 @@ impl Settled {
         let result = match receipt.state {
             ReceiptState::Delivered => SettlementResult::Delivered,
             ReceiptState::Failed => SettlementResult::Undelivered,
-            ReceiptState::InHand => SettlementResult::InHand,
+            ReceiptState::InHand | ReceiptState::Accepted => SettlementResult::InHand,
             ReceiptState::Unknown => SettlementResult::Unknown,
         };
         let row = Received {

@@ -33,7 +33,7 @@ fn receipt(message_id: &str, state: ReceiptState, error: &str) -> Reading {
 
 #[test]
 fn every_text_form_is_read() {
-    use ReceiptState::{Delivered, Failed, InHand, Unknown};
+    use ReceiptState::{Accepted, Delivered, Failed, InHand, Unknown};
     for (label, text, expected) in [
         (
             "R1",
@@ -62,7 +62,7 @@ fn every_text_form_is_read() {
             ("8b1a9953c4611296a827abf8c47804d7", Delivered, "0"),
         ),
         ("R5", "id:5 submit date:202610031010 done date:202610031011 stat:REJECTD err:030", ("5", Failed, "030")),
-        ("R6", "id:6 submit date:2610031010 done date:2610031011 stat:ACCEPTD err:000", ("6", InHand, "000")),
+        ("R6", "id:6 submit date:2610031010 done date:2610031011 stat:ACCEPTD err:000", ("6", Accepted, "000")),
         (
             "R7",
             "id:77 sub:000 dlvrd:000 submit date:180903120815 done date:180903120816 DELIVRD err:000 Text:",
