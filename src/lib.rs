@@ -42,12 +42,14 @@
 //! | [`answer`] | the whole path on one page |
 //! | [`service`] | builds everything, starts in order, stops in reverse; the only place that starts tasks |
 //! | [`sim`] | the built-in SMSC |
+//! | [`admin`] | the socket through which the board is seen |
 //! | [`cli`] | one file a command |
 //! | [`telemetry`] | log lines |
 //!
 //! Imports point down only, rooms do not import one another; `tests/house.rs` keeps both.
 
 pub mod access;
+pub mod admin;
 pub mod answer;
 pub mod billing;
 pub mod board;

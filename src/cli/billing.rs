@@ -1,8 +1,8 @@
 //! `tracuu billing`: carriers' files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use super::{ConfigFile, Failed, say};
+use super::{ConfigFile, Failed, progress::during, say};
 use crate::{
     billing,
     clock::Clock,
@@ -38,7 +38,8 @@ pub(super) async fn run(command: Command) -> Result<(), Failed> {
             let carrier =
                 carrier.ok_or_else(|| Failed::Wrong("there is no such carrier in the configuration".to_owned()))?;
             let (db, keys) = service::open_store(&config).await?;
-            let files = close_all(&db, &keys, carrier, &config.billing).await;
+            let closing = close_all(&db, &keys, carrier, &config.billing);
+            let files = during(|| format!("closing a file of {}", carrier.id), closing).await;
             db.close().await;
             for closed in files? {
                 say(format!(
@@ -52,7 +53,7 @@ pub(super) async fn run(command: Command) -> Result<(), Failed> {
             }
             Ok(())
         }
-        Command::Verify { file } => match billing::verify(&file) {
+        Command::Verify { file } => match verify(&file).await? {
             Ok(verified) => {
                 say(format!("{}: {verified}", file.display()));
                 Ok(())
@@ -63,6 +64,13 @@ pub(super) async fn run(command: Command) -> Result<(), Failed> {
             }
         },
     }
+}
+
+/// A file of millions of records takes a while.
+async fn verify(file: &Path) -> Result<Result<billing::Verified, Vec<billing::Finding>>, Failed> {
+    let path = file.to_owned();
+    let reading = tokio::task::spawn_blocking(move || billing::verify(&path));
+    during(|| format!("verifying {}", file.display()), reading).await.map_err(Failed::wrong)
 }
 
 /// Closes files until everything settled so far is in one. A file belongs to one month, so there may be two.

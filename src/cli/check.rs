@@ -3,7 +3,7 @@
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
 
-use super::{ConfigFile, Failed, say};
+use super::{ConfigFile, Failed, progress::during, say};
 use crate::{
     config::Config,
     db::{Db, DbError},
@@ -53,7 +53,8 @@ pub(super) async fn run(arguments: &Arguments) -> Result<(), Failed> {
     if !arguments.offline {
         for carrier in config.carriers.values() {
             let what = format!("carrier {} at {}", carrier.id, carrier.line.addresses.join(", "));
-            found.push(match smpp::try_bind(&carrier.line).await {
+            let bound = during(|| format!("binding to {}", carrier.id), smpp::try_bind(&carrier.line)).await;
+            found.push(match bound {
                 Ok(()) => good(&what, "bound and unbound"),
                 Err(error) => bad(&what, error, true),
             });

@@ -63,7 +63,11 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failed> {
     init::write(&folder, &configuration(ports))?;
     let file = folder.join("tracuu.toml");
     let config = Config::load(&file).map_err(Failed::Config)?;
-    let summary = registry::generate(&config.registry.url, arguments.people, 1, |_| {}).await.map_err(Failed::wrong)?;
+    let mut bar = super::progress::Counted::new("people", arguments.people);
+    let summary = registry::generate(&config.registry.url, arguments.people, 1, |done| bar.at(done))
+        .await
+        .map_err(Failed::wrong)?;
+    drop(bar);
     say(format!(
         "Registry: {} synthetic people, {} phone numbers, {} catalogue entries",
         summary.people, summary.phones, summary.entries

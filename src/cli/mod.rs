@@ -9,14 +9,16 @@ mod check;
 mod demo;
 mod demo_play;
 mod init;
+mod progress;
 mod registry;
 mod serve;
 mod sim;
+mod status;
 mod template;
 
 use std::{path::PathBuf, process::ExitCode};
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 use crate::config::{Config, ConfigFaults};
 
@@ -41,6 +43,8 @@ enum Command {
     Init(init::Arguments),
     /// Tries configuration, templates, databases and every SMSC
     Check(check::Arguments),
+    /// How the running service stands: lines, limits, oddities, alarms
+    Status(status::Arguments),
     /// Walks one text through the whole path without an SMSC and shows each step
     Ask(ask::Arguments),
     /// The built-in SMSC: stand-alone, or as a load generator
@@ -54,6 +58,11 @@ enum Command {
     /// Billing files
     #[command(subcommand)]
     Billing(billing::Command),
+    /// Prints the completions for a shell
+    Completions {
+        /// Which shell
+        shell: clap_complete::Shell,
+    },
 }
 
 /// Which configuration.
@@ -134,11 +143,16 @@ pub fn main() -> ExitCode {
             Command::Serve(file) => Box::pin(serve::run(&file)).await,
             Command::Init(arguments) => init::run(&arguments),
             Command::Check(arguments) => check::run(&arguments).await,
+            Command::Status(arguments) => status::run(&arguments).await,
             Command::Ask(arguments) => ask::run(&arguments).await,
             Command::Sim(arguments) => sim::run(arguments).await,
             Command::Registry(command) => registry::run(command).await,
             Command::Template(command) => template::run(command),
             Command::Billing(command) => billing::run(command).await,
+            Command::Completions { shell } => {
+                completions(shell);
+                Ok(())
+            }
         }
     });
     // A look-up that hangs must not keep the process after its command is done.
@@ -147,6 +161,13 @@ pub fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
     }
+}
+
+/// Writes a shell's completions. A closed pipe is no error.
+fn completions(shell: clap_complete::Shell) {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Arguments::command(), "tracuu", &mut script);
+    let _ = std::io::Write::write_all(&mut std::io::stdout(), &script);
 }
 
 #[expect(clippy::print_stderr, reason = "the one place that tells the person at the terminal what went wrong")]

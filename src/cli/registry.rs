@@ -41,7 +41,9 @@ pub(super) async fn run(command: Command) -> Result<(), Failed> {
                 None => file.load()?.registry.url,
             };
             let shown = url.expose_secret().split('@').next_back().unwrap_or_default().to_owned();
-            let summary = registry::generate(&url, people, seed, |_| {}).await.map_err(Failed::wrong)?;
+            let mut bar = super::progress::Counted::new("people", people);
+            let summary = registry::generate(&url, people, seed, |done| bar.at(done)).await.map_err(Failed::wrong)?;
+            drop(bar);
             say(format!(
                 "{shown}: {} people ({} locked, {} dead or missing), {} phone numbers, {} catalogue entries",
                 summary.people, summary.locked, summary.deceased, summary.phones, summary.entries

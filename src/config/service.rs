@@ -1,7 +1,12 @@
 //! `[service]` and `[log]`: what this process is called, the codes it answers, how it logs.
 
+use std::path::PathBuf;
+
 use super::{carrier::short_codes, reader::Section};
 use crate::message::ShortCode;
+
+/// What the system takes for the path of a socket.
+const LONGEST_SOCKET: usize = 107;
 
 /// The process.
 #[derive(Clone, Debug)]
@@ -12,6 +17,8 @@ pub struct ServiceSettings {
     pub short_codes: Vec<ShortCode>,
     /// Questions decided in one go at most.
     pub batch: usize,
+    /// The socket that `tracuu status` asks; `None`: there is none.
+    pub status_socket: Option<PathBuf>,
 }
 
 impl ServiceSettings {
@@ -27,8 +34,13 @@ impl ServiceSettings {
             s.fault("short_codes", "is missing: the codes that citizens text to");
         }
         let batch = s.number("batch", 64, 1..=256);
+        let socket = s.text("status_socket", "tracuu.sock");
+        let status_socket = (!socket.is_empty()).then(|| s.path(&socket));
+        if status_socket.as_ref().is_some_and(|path| path.as_os_str().len() > LONGEST_SOCKET) {
+            s.fault("status_socket", format!("the system takes at most {LONGEST_SOCKET} octets for the whole path"));
+        }
         s.finish();
-        Self { instance, short_codes, batch: usize::try_from(batch).unwrap_or(64) }
+        Self { status_socket, instance, short_codes, batch: usize::try_from(batch).unwrap_or(64) }
     }
 }
 

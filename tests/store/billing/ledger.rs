@@ -117,7 +117,7 @@ impl Running {
             received_at: at,
             carrier: carrier.clone(),
             stream,
-            line: 1,
+            line: 4,
             short_code: "9999".into(),
             sender_token: None,
             subject_token: None,

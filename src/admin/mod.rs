@@ -1,0 +1,134 @@
+//! The running service's window to its own machine: a socket in the file system that tells what is on the board. Whoever
+//! may open the socket may look; nothing can be changed through it.
+
+use std::{
+    io,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::{UnixListener, UnixStream},
+    time::timeout,
+};
+
+use crate::board::{Board, View};
+
+/// How long one look may take. Looks are served one after the other.
+const ONE_LOOK: Duration = Duration::from_secs(2);
+
+/// The largest answer that is read, in octets.
+const LARGEST: u64 = 16 * 1024 * 1024;
+
+/// Why nobody can look.
+#[derive(Debug, thiserror::Error)]
+pub enum LookError {
+    /// No service has the socket open.
+    #[error("no service answers at {path}: {why}; is `tracuu serve` running with this configuration?")]
+    NotRunning {
+        /// The socket.
+        path: PathBuf,
+        /// What the system says.
+        why: io::Error,
+    },
+    /// What answers there is no service of ours.
+    #[error("what answers at {path} is no tracuu: {why}")]
+    Other {
+        /// The socket.
+        path: PathBuf,
+        /// What is wrong with the answer.
+        why: String,
+    },
+}
+
+/// The socket, taken away when it is dropped.
+#[derive(Debug)]
+pub struct Window {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Window {
+    /// Opens the socket, for the owner of the process alone. One that a dead process left is replaced.
+    ///
+    /// # Errors
+    /// As the system gives them; [`io::ErrorKind::AddrInUse`] when a living process has it open.
+    pub async fn open(path: &Path) -> io::Result<Self> {
+        if UnixStream::connect(path).await.is_ok() {
+            return Err(io::ErrorKind::AddrInUse.into());
+        }
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            Ok(()) | Err(_) => {}
+        }
+        let listener = UnixListener::bind(path)?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+        Ok(Self { listener, path: path.to_owned() })
+    }
+
+    /// Shows the board to whoever looks, for ever.
+    pub async fn show(self, board: Arc<Board>) {
+        loop {
+            let Ok((mut stream, _)) = self.listener.accept().await else {
+                // Out of descriptors: the next may do better.
+                tokio::time::sleep(Duration::from_millis(100)).await;
+                continue;
+            };
+            let Ok(view) = serde_json::to_vec(&board.view()) else { continue };
+            let told = async {
+                stream.write_all(&view).await?;
+                stream.shutdown().await
+            };
+            // One who looks away half-way has seen enough.
+            _ = timeout(ONE_LOOK, told).await;
+        }
+    }
+}
+
+impl Drop for Window {
+    fn drop(&mut self) {
+        // Left behind, it would be replaced by the next start.
+        _ = std::fs::remove_file(&self.path);
+    }
+}
+
+/// Looks at the board of the service that has this socket open.
+///
+/// # Errors
+/// [`LookError`]: nobody answers, or somebody else does.
+pub async fn look(path: &Path) -> Result<View, LookError> {
+    let not_running = |why| LookError::NotRunning { path: path.to_owned(), why };
+    let other = |why: String| LookError::Other { path: path.to_owned(), why };
+    let stream = UnixStream::connect(path).await.map_err(not_running)?;
+    let mut answer = Vec::new();
+    let reading = stream.take(LARGEST).read_to_end(&mut answer).await.map(|_| ());
+    reading.map_err(not_running)?;
+    serde_json::from_slice(&answer).map_err(|error| other(error.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::{Clock, Micros};
+
+    #[tokio::test]
+    async fn the_board_is_seen_through_the_socket_which_goes_with_its_process() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tracuu.sock");
+        assert!(matches!(look(&path).await, Err(LookError::NotRunning { .. })));
+        std::fs::write(&path, "left by a dead process").unwrap();
+        let window = Window::open(&path).await.unwrap();
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let second = Window::open(&path).await.unwrap_err();
+        assert_eq!(second.kind(), io::ErrorKind::AddrInUse);
+        let board = Board::new("one", Clock::fixed(Micros(0)), Vec::new());
+        tokio::select! {
+            () = window.show(board) => panic!("it shows for ever"),
+            view = look(&path) => assert_eq!(view.unwrap().instance, "one"),
+        }
+        assert!(!path.exists());
+    }
+}

@@ -1,0 +1,76 @@
+//! The service as its keeper sees it while it runs, and what a shell learns of the command.
+
+use std::{
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+};
+
+use serde_json::Value;
+
+use crate::support::cli::{Finished, tracuu};
+
+/// A process that does not outlive its test.
+struct Running(Child);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Starts `serve` and waits until its log says these words.
+fn serve(folder: &Path, until: &str) -> Running {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tracuu"));
+    command.arg("serve").current_dir(folder).env_clear();
+    // A port of this machine that nobody listens on: the line stays down.
+    command.env("TRACUU__CARRIERS__SIM__ADDRESS", "127.0.0.1:1");
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut running = Running(command.spawn().unwrap());
+    let log = BufReader::new(running.0.stderr.take().unwrap());
+    let mut lines = log.lines().map_while(Result::ok);
+    assert!(lines.any(|line| line.contains(until)), "the log ended without \"{until}\"");
+    // The rest is read away, so that a full pipe never holds the service up.
+    std::thread::spawn(move || lines.for_each(drop));
+    running
+}
+
+#[test]
+fn the_status_of_a_running_service_is_told_in_words_and_as_json() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    for arguments in [&["init"][..], &["registry", "generate", "--people", "20"]] {
+        assert_eq!(tracuu(folder, arguments).code, Some(0));
+    }
+    let asleep = tracuu(folder, &["status"]);
+    assert!(asleep.code == Some(69) && asleep.stderr.contains("tracuu serve"), "{asleep:?}");
+    let mut running = serve(folder, "not bound");
+    let down = tracuu(folder, &["status"]);
+    assert_eq!(down.code, Some(1), "a line is down: {down:?}");
+    for words in ["tracuu-1: up for", "line sim/1: down for", "127.0.0.1:1", "held back by: "] {
+        assert!(down.stdout.contains(words), "{words} is not in\n{}", down.stdout);
+    }
+    let Finished { stdout, .. } = tracuu(folder, &["status", "--json"]);
+    let view: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!(view["carriers"][0]["lines"][0]["bound"], Value::Bool(false), "{view}");
+
+    let pid = running.0.id().to_string();
+    assert!(Command::new("kill").args(["-TERM", &pid]).status().unwrap().success());
+    assert_eq!(running.0.wait().unwrap().code(), Some(0));
+    assert!(!folder.join("tracuu.sock").exists(), "the socket goes with the service");
+    assert_eq!(tracuu(folder, &["status"]).code, Some(69));
+}
+
+#[test]
+fn every_shell_gets_completions_that_know_the_commands() {
+    let folder = tempfile::tempdir().unwrap();
+    for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
+        let printed = tracuu(folder.path(), &["completions", shell]);
+        assert_eq!((printed.code, printed.stderr.as_str()), (Some(0), ""), "{shell}");
+        for command in ["serve", "status", "billing", "completions"] {
+            assert!(printed.stdout.contains(command), "{shell} does not know {command}");
+        }
+    }
+    assert_eq!(tracuu(folder.path(), &["completions", "dos"]).code, Some(2));
+}
