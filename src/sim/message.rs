@@ -6,6 +6,7 @@ use super::wire;
 use crate::{
     clock::Micros,
     message::{Octets, RawAddress},
+    sms::DefaultAlphabet,
 };
 
 /// Whether delivery receipts are sent.
@@ -30,6 +31,50 @@ pub enum SubmitAnswer {
     Silence,
 }
 
+/// How message ids are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Ids {
+    /// Decimal.
+    #[default]
+    Decimal,
+    /// Decimal with leading zeros, ten digits.
+    PaddedDecimal,
+    /// Hexadecimal capitals with leading zeros, eight digits.
+    Hex,
+    /// Hexadecimal small letters.
+    SmallHex,
+    /// In the form of a UUID, with a leading zero.
+    Uuid,
+}
+
+impl Ids {
+    /// An id in this form.
+    pub(super) fn write(self, id: u64) -> String {
+        match self {
+            Self::Decimal => id.to_string(),
+            Self::PaddedDecimal => format!("{id:010}"),
+            Self::Hex => format!("{id:08X}"),
+            Self::SmallHex => format!("{id:x}"),
+            Self::Uuid => format!("0a5c0de0-5afe-4000-8000-{id:012x}"),
+        }
+    }
+}
+
+/// What differs from one well-behaved SMSC to another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Dialect {
+    /// What data_coding 0 means.
+    pub alphabet: DefaultAlphabet,
+    /// Ids in responses.
+    pub response_ids: Ids,
+    /// Ids in receipts.
+    pub receipt_ids: Ids,
+    /// Receipts say nothing in optional parameters.
+    pub plain_receipts: bool,
+    /// The id before the first one.
+    pub ids_after: u64,
+}
+
 /// How the simulator is set up.
 #[derive(Clone)]
 pub struct SmscSettings {
@@ -47,6 +92,8 @@ pub struct SmscSettings {
     pub enquire_after: Option<Duration>,
     /// How many submits are kept for [`super::Smsc::next_submit`]; older ones are dropped and counted.
     pub kept_submits: usize,
+    /// Its ways of writing.
+    pub dialect: Dialect,
 }
 
 impl Default for SmscSettings {
@@ -59,6 +106,7 @@ impl Default for SmscSettings {
             submits: SubmitAnswer::Accept,
             enquire_after: Some(Duration::from_secs(30)),
             kept_submits: 65_536,
+            dialect: Dialect::default(),
         }
     }
 }
@@ -123,6 +171,8 @@ pub struct Submitted {
     pub data_coding: u8,
     /// Whether `octets` begin with a user data header.
     pub udhi: bool,
+    /// Reference, total and index by the SAR parameters.
+    pub sar: Option<(u16, u8, u8)>,
     /// short_message, or message_payload when there is one.
     pub octets: Octets,
     /// The id it was accepted with; `None` when it was refused or left without an answer.

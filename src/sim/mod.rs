@@ -23,7 +23,9 @@ mod wire;
 mod tests;
 
 pub use load::{Limit, LoadPlan, LoadProgress, LoadRun, Question};
-pub use message::{Deliver, DeliverAnswer, Receipts, SmscCounts, SmscSettings, StrayResponse, SubmitAnswer, Submitted};
+pub use message::{
+    Deliver, DeliverAnswer, Dialect, Ids, Receipts, SmscCounts, SmscSettings, StrayResponse, SubmitAnswer, Submitted,
+};
 pub use phone::{Phone, PhoneReply};
 pub use report::{Latency, LoadReport};
 pub use smsc::Smsc;

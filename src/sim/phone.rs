@@ -70,7 +70,8 @@ impl Phone {
 
     /// The messages this phone makes of a text, for callers that send them in ways of their own.
     pub fn parts(&self, text: &str, to: &str) -> Vec<Deliver> {
-        let (alphabet, parts) = text::parts(text, self.reference.fetch_add(1, Ordering::Relaxed));
+        let default = self.smsc.dialect().alphabet;
+        let (alphabet, parts) = text::parts(text, self.reference.fetch_add(1, Ordering::Relaxed), default);
         let esm_class = if parts.len() > 1 { UDHI } else { 0 };
         let deliver = |octets| Deliver { esm_class, ..Deliver::new(&self.number, to, alphabet.data_coding(), octets) };
         parts.into_iter().map(deliver).collect()
@@ -98,8 +99,8 @@ impl Phone {
         let mut shown = String::new();
         // Segments of one coding are joined before they are read: a character may be cut in two.
         for run in segments.chunk_by(|a, b| a.data_coding == b.data_coding) {
-            let octets: Vec<u8> = run.iter().flat_map(|segment| place(segment).1).copied().collect();
-            let (coded, text) = text::read(run[0].data_coding, &octets);
+            let bodies = run.iter().map(|segment| (segment.octets.0.len() - place(segment).1.len(), place(segment).1));
+            let (coded, text) = text::read(run[0].data_coding, bodies, self.smsc.dialect().alphabet);
             alphabet.get_or_insert(coded);
             shown.push_str(&text);
         }
@@ -115,7 +116,13 @@ impl fmt::Debug for Phone {
 }
 
 fn place(segment: &Submitted) -> (Option<Place>, &[u8]) {
-    if segment.udhi { wire::read_header(&segment.octets.0) } else { (None, &segment.octets.0) }
+    if segment.udhi {
+        return wire::read_header(&segment.octets.0);
+    }
+    // The references of parameters are kept apart from those of headers.
+    let by_parameters =
+        segment.sar.map(|(reference, total, index)| Place { reference: (true, reference), total, index });
+    (by_parameters, &segment.octets.0)
 }
 
 /// Takes the first whole reply to `number` out of the kept submits, its segments in their order.

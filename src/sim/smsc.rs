@@ -17,7 +17,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use super::{
     SimError,
     engine::Engine,
-    message::{Deliver, DeliverAnswer, SmscCounts, SmscSettings, StrayResponse, SubmitAnswer, Submitted},
+    message::{Deliver, DeliverAnswer, Dialect, SmscCounts, SmscSettings, StrayResponse, SubmitAnswer, Submitted},
     open::Waiting,
     session,
     state::{Desk, Session},
@@ -146,6 +146,11 @@ impl Smsc {
     /// The running load, if there is one, asks nothing new from now on; what is open is still waited for.
     pub fn stop_asking(&self) {
         self.shared.with_load(|load, _| load.stop_asking(Instant::now()));
+    }
+
+    /// Its ways of writing.
+    pub fn dialect(&self) -> Dialect {
+        self.shared.lock().desk.settings.dialect
     }
 
     /// The counters as they stand.

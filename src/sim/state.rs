@@ -11,7 +11,10 @@ use tokio_util::sync::CancellationToken;
 use super::{
     SimError,
     engine::Engine,
-    message::{Deliver, DeliverAnswer, Receipts, SmscCounts, SmscSettings, StrayResponse, SubmitAnswer, Submitted},
+    message::{
+        Deliver, DeliverAnswer, Dialect, Ids, Receipts, SmscCounts, SmscSettings, StrayResponse, SubmitAnswer,
+        Submitted,
+    },
     open::{OpenRequests, Waiting},
     wire,
 };
@@ -81,6 +84,7 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) fn new(settings: SmscSettings, clock: Clock) -> Self {
+        let last_message_id = settings.dialect.ids_after;
         Self {
             settings,
             clock,
@@ -88,7 +92,7 @@ impl Desk {
             submitted: VecDeque::new(),
             strays: VecDeque::new(),
             counts: SmscCounts::default(),
-            last_message_id: 0,
+            last_message_id,
             stirred: false,
         }
     }
@@ -152,7 +156,10 @@ impl Desk {
         let message_id = match self.settings.submits {
             SubmitAnswer::Accept => {
                 self.last_message_id += 1;
-                wire::put_submitted(out, frame.sequence_number, self.last_message_id);
+                match self.settings.dialect.response_ids {
+                    Ids::Decimal => wire::put_submitted(out, frame.sequence_number, self.last_message_id),
+                    form => wire::put_submitted_as(out, frame.sequence_number, &form.write(self.last_message_id)),
+                }
                 Some(self.last_message_id)
             }
             SubmitAnswer::Refuse(status) => {
@@ -165,7 +172,7 @@ impl Desk {
             && self.settings.receipts == Receipts::Delivered
             && matches!(submit.registered_delivery & 3, 1 | 3)
             && session.open.has_room()
-            && let Ok(body) = wire::deliver_body(&receipt(&submit, id, self.clock.now()))
+            && let Ok(body) = wire::deliver_body(&receipt(&submit, id, self.settings.dialect, self.clock.now()))
         {
             let sequence = session.open.open(Waiting::Receipt, now);
             wire::put_request(out, wire::DELIVER_SM, sequence, &body);
@@ -191,6 +198,7 @@ impl Desk {
                 destination: address(submit.destination),
                 data_coding: submit.data_coding,
                 udhi,
+                sar: submit.sar,
                 octets: Octets(submit.octets.to_vec()),
                 message_id,
                 registered_delivery: submit.registered_delivery,
@@ -282,21 +290,23 @@ fn number_of(octets: &[u8]) -> Option<u64> {
 }
 
 /// A "delivered" receipt in the form most SMSCs use (SMPP 3.4, appendix B), with its two parameters.
-fn receipt(submit: &wire::Submit<'_>, id: u64, now: Micros) -> Deliver {
+fn receipt(submit: &wire::Submit<'_>, id: u64, dialect: Dialect, now: Micros) -> Deliver {
+    let id = dialect.receipt_ids.write(id);
     let address = |(ton, npi, octets): (u8, u8, &[u8])| RawAddress { ton, npi, octets: octets.to_vec() };
     let date = now
         .in_zone(&jiff::tz::TimeZone::UTC)
         .map_or_else(|| "7001010000".to_owned(), |at| at.strftime("%y%m%d%H%M").to_string());
     let text = format!("id:{id} sub:001 dlvrd:001 submit date:{date} done date:{date} stat:DELIVRD err:000 text:");
+    let tlvs = vec![
+        (wire::RECEIPTED_MESSAGE_ID, Octets(format!("{id}\0").into_bytes())),
+        (wire::MESSAGE_STATE, Octets(vec![2])),
+    ];
     Deliver {
         source: address(submit.destination),
         destination: address(submit.source),
         esm_class: 0x04,
         data_coding: 0,
         octets: Octets(text.into_bytes()),
-        tlvs: vec![
-            (wire::RECEIPTED_MESSAGE_ID, Octets(format!("{id}\0").into_bytes())),
-            (wire::MESSAGE_STATE, Octets(vec![2])),
-        ],
+        tlvs: if dialect.plain_receipts { Vec::new() } else { tlvs },
     }
 }

@@ -89,6 +89,13 @@ pub(super) fn put_submitted(out: &mut BytesMut, sequence: u32, message_id: u64) 
     out.put_u8(0);
 }
 
+/// An accepting submit_sm_resp with a message_id in any form.
+pub(super) fn put_submitted_as(out: &mut BytesMut, sequence: u32, message_id: &str) {
+    header(out, message_id.len() + 1, SUBMIT_SM | RESPONSE, OK, sequence);
+    out.put_slice(message_id.as_bytes());
+    out.put_u8(0);
+}
+
 /// The body of a deliver_sm, ready for any sequence_number.
 ///
 /// # Errors
@@ -150,6 +157,8 @@ pub(super) struct Submit<'a> {
     pub(super) registered_delivery: u8,
     pub(super) data_coding: u8,
     pub(super) octets: &'a [u8],
+    /// Reference, total and index by the SAR parameters, when all three are there.
+    pub(super) sar: Option<(u16, u8, u8)>,
 }
 
 /// Reads a submit_sm; `None` when a mandatory field does not fit into the PDU.
@@ -168,12 +177,21 @@ pub(super) fn read_submit(body: &[u8]) -> Option<Submit<'_>> {
     reader.octet()?;
     let length = reader.octet()?;
     let mut octets = reader.take(usize::from(length))?;
+    let (mut reference, mut total, mut index) = (None, None, None);
     while let Some((tag, value)) = reader.tlv() {
-        if tag == MESSAGE_PAYLOAD && !value.is_empty() {
-            octets = value;
+        match (tag, value) {
+            (MESSAGE_PAYLOAD, [_, ..]) => octets = value,
+            (SAR_REFERENCE, [high, low]) => reference = Some(u16::from_be_bytes([*high, *low])),
+            (SAR_TOTAL, [count]) => total = Some(*count),
+            (SAR_INDEX, [place]) => index = Some(*place),
+            _ => {}
         }
     }
-    Some(Submit { source, destination, esm_class, registered_delivery, data_coding, octets })
+    let sar = match (reference, total, index) {
+        (Some(reference), Some(total), Some(index)) if (1..=total).contains(&index) => Some((reference, total, index)),
+        _ => None,
+    };
+    Some(Submit { source, destination, esm_class, registered_delivery, data_coding, octets, sar })
 }
 
 struct Reader<'a>(&'a [u8]);
