@@ -133,6 +133,11 @@ impl CarrierBoard {
         }
     }
 
+    /// How a line of this carrier stands.
+    pub fn state(&self, line: &LineId) -> Option<LineState> {
+        self.at(line).map(|at| self.inner().lines[at].clone())
+    }
+
     /// Counts an oddity under its name; `line` when it belongs to one.
     pub fn count(&self, line: Option<&LineId>, trap: &'static str) {
         let at = line.and_then(|line| self.at(line));

@@ -205,6 +205,15 @@ pub struct SubmitId {
     pub segment: u8,
 }
 
+/// How long the SMSC shall try (SMPP 3.4, 5.2.16).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Validity {
+    /// For so long from the submit on; whole seconds, at least one.
+    Relative(std::time::Duration),
+    /// Until then.
+    Absolute(Micros),
+}
+
 /// One `submit_sm` to be sent.
 #[derive(Clone, Debug)]
 pub struct Submit {
@@ -218,8 +227,8 @@ pub struct Submit {
     pub segment: Segment,
     /// Ask for a delivery receipt.
     pub receipt: bool,
-    /// The reply's useful life from now on, for the validity_period; none is sent without it.
-    pub validity: Option<std::time::Duration>,
+    /// The reply's useful life, for the validity_period; none is sent without it.
+    pub validity: Option<Validity>,
     /// What the carrier's billing parameter holds: the billing record's id.
     pub billing: Option<Octets>,
     /// Leave out every optional parameter that is not part of the text's form.

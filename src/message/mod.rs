@@ -18,7 +18,7 @@ pub use field::{Field, FieldValue, Person, PersonStatus};
 pub use key::{EPOCH_BITS, RowKey};
 pub use line::{
     Answer, AnswerStatus, Concat, ConcatKind, InDoubt, LineCommand, LineEvent, LineNo, Octets, Odd, Part, ReceiptState,
-    ReceiptTlvs, Submit, SubmitId, SubmitResult, Ticket,
+    ReceiptTlvs, Submit, SubmitId, SubmitResult, Ticket, Validity,
 };
 pub use number::{OldId, PersonalId, TypedKey};
 pub use outcome::{ChargeClass, Outcome, Reason, Service};

@@ -6,6 +6,9 @@ use bytes::{BufMut as _, BytesMut};
 /// command_id values.
 pub(super) mod id {
     pub(crate) const GENERIC_NACK: u32 = 0x8000_0000;
+    pub(crate) const BIND_RECEIVER: u32 = 0x01;
+    pub(crate) const BIND_TRANSMITTER: u32 = 0x02;
+    pub(crate) const BIND_TRANSCEIVER: u32 = 0x09;
     pub(crate) const DELIVER_SM: u32 = 0x05;
     pub(crate) const UNBIND: u32 = 0x06;
     pub(crate) const OUTBIND: u32 = 0x0B;
@@ -14,7 +17,6 @@ pub(super) mod id {
     pub(crate) const DATA_SM: u32 = 0x103;
     pub(crate) const SUBMIT_SM_RESP: u32 = 0x8000_0004;
     pub(crate) const UNBIND_RESP: u32 = 0x8000_0006;
-    pub(crate) const BIND_TRANSCEIVER_RESP: u32 = 0x8000_0009;
     pub(crate) const ENQUIRE_LINK_RESP: u32 = 0x8000_0015;
     /// Set in every response.
     pub(crate) const RESPONSE: u32 = 0x8000_0000;
@@ -60,6 +62,25 @@ fn write_header(out: &mut BytesMut, length: u32, command_id: u32, command_status
     out.put_u32(command_id);
     out.put_u32(command_status);
     out.put_u32(sequence);
+}
+
+/// The value of the first optional parameter with this tag among `octets`, which begin with one. What follows a
+/// parameter that runs past the end is nobody's.
+pub(super) fn optional(mut octets: &[u8], wanted: u16) -> Option<&[u8]> {
+    while let [tag_high, tag_low, length_high, length_low, rest @ ..] = octets {
+        let length = usize::from(u16::from_be_bytes([*length_high, *length_low]));
+        let value = rest.get(..length)?;
+        if u16::from_be_bytes([*tag_high, *tag_low]) == wanted {
+            return Some(value);
+        }
+        octets = &rest[length..];
+    }
+    None
+}
+
+/// What stands behind the C-octet string at the head of a body: its optional parameters.
+pub(super) fn behind_string(body: &[u8]) -> &[u8] {
+    body.iter().position(|&octet| octet == 0).map_or(&[], |end| &body[end + 1..])
 }
 
 /// The message_id at the head of a response's body: up to its NUL or to the end, at most 255 octets, as received

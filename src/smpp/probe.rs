@@ -15,32 +15,43 @@ use super::{
     frame::{Frame, next_frame},
     pdu::{self, id, status},
 };
-use crate::config::Line;
+use crate::{config::Line, message::Role};
 
 /// How long the response to our unbind is awaited; an SMSC that closes without one has understood all the same.
 const UNBINDING: Duration = Duration::from_secs(5);
 
-/// Connects, binds and unbinds. Messages that the SMSC sends meanwhile are left unanswered: it keeps them.
+/// Connects, binds and unbinds, once for each session of the bind form. Messages that the SMSC sends meanwhile are left
+/// unanswered: it keeps them.
 ///
 /// # Errors
 /// Why no bind was possible; its text says what to look at.
 pub async fn try_bind(settings: &Line) -> Result<(), LineError> {
-    let mut stream = dial(&settings.addresses).await?;
-    probe(&mut stream, settings).await
+    for &role in settings.bind.roles() {
+        let mut stream = dial(&settings.addresses).await?;
+        probe(&mut stream, settings, role).await?;
+    }
+    Ok(())
 }
 
 /// The same over a stream that stands.
-async fn probe<S: AsyncRead + AsyncWrite + Unpin>(stream: &mut S, settings: &Line) -> Result<(), LineError> {
+async fn probe<S: AsyncRead + AsyncWrite + Unpin>(
+    stream: &mut S,
+    settings: &Line,
+    role: Role,
+) -> Result<(), LineError> {
     let mut octets = BytesMut::new();
-    bind::write_bind(&mut octets, settings, 1)?;
+    bind::write_bind(&mut octets, settings, role, 1)?;
+    let response = bind::command_id(role) | id::RESPONSE;
     let mut buffer = BytesMut::new();
     let binding = async {
         stream.write_all(&octets).await.map_err(LineError::Broken)?;
         loop {
             let frame = read_frame(stream, &mut buffer).await?;
-            match (frame.command_id, frame.command_status) {
-                (id::BIND_TRANSCEIVER_RESP, status::OK) => return Ok(()),
-                (id::BIND_TRANSCEIVER_RESP | id::GENERIC_NACK, status) => return Err(LineError::Refused { status }),
+            let refused = Err(LineError::Refused { status: frame.command_status });
+            match frame.command_id {
+                own if own == response && frame.command_status == status::OK => return Ok(()),
+                own if own == response => return refused,
+                id::GENERIC_NACK => return refused,
                 _ => {}
             }
         }

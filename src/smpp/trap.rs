@@ -17,6 +17,8 @@ pub(super) enum Trap {
     Repaired,
     /// A message ahead of the bind response.
     BeforeBound,
+    /// The bind response names a lower version than the bind asked for.
+    LowerVersion,
     /// An outbind, which has no meaning on a connection of ours.
     Outbind,
     /// An alert_notification, which has no answer.
@@ -47,6 +49,7 @@ impl Trap {
             Self::AddressTooLong => "field_too_long",
             Self::Repaired => "repaired",
             Self::BeforeBound => "deliver_before_bind_resp",
+            Self::LowerVersion => "version_lower",
             Self::Outbind => "outbind",
             Self::Alert => "alert_notification",
             Self::NoEnquireLink => "enquire_resp_error",
@@ -77,6 +80,7 @@ impl Trap {
             | Self::AddressTooLong
             | Self::Repaired
             | Self::BeforeBound
+            | Self::LowerVersion
             | Self::Outbind
             | Self::Alert
             | Self::NoEnquireLink

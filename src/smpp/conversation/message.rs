@@ -91,7 +91,7 @@ impl Conversation<'_> {
                 // The outbox keeps the window; what it gives beyond is held for a while, and no longer than that.
                 let most = 4 * usize::try_from(self.settings.window).unwrap_or(usize::MAX / 4) + 1_000;
                 for submit in submits {
-                    if self.stage != Stage::Bound {
+                    if self.stage != Stage::Bound || !self.role.sends() {
                         self.station.unsent(&submit, status::INVALID_BIND_STATUS);
                     } else if self.unsent.len() < most {
                         self.unsent.push_back(submit);

@@ -9,7 +9,7 @@ use bytes::BytesMut;
 use tokio::time::Instant;
 
 use super::{
-    bind,
+    bind::{self, Abilities, V3_4},
     error::{LineError, Looks},
     frame::{Frame, next_frame},
     keepalive::KeepAlive,
@@ -22,7 +22,7 @@ use super::{
 use crate::{
     board::LineState,
     config::Line,
-    message::{LineEvent, Submit, SubmitResult},
+    message::{LineEvent, Role, Submit, SubmitResult},
 };
 
 /// How long the end of a session waits for what is still open.
@@ -56,6 +56,8 @@ pub(super) struct Conversation<'a> {
     unsent: VecDeque<Submit>,
     keepalive: KeepAlive,
     held: Vec<Frame>,
+    role: Role,
+    can: Abilities,
     quiet: bool,
     blocked: bool,
     over: Option<Result<(), LineError>>,
@@ -68,7 +70,8 @@ impl<'a> Conversation<'a> {
     pub(super) fn begin(settings: &'a Line, station: &'a mut Station, session: u32, now: Instant) -> Self {
         let mut window = Window::new(settings.window, settings.submit_timeout);
         let mut out = BytesMut::with_capacity(64 * 1024);
-        let bind = bind::write_bind(&mut out, settings, window.next_sequence());
+        let role = station.label.role;
+        let bind = bind::write_bind(&mut out, settings, role, window.next_sequence());
         Self {
             stage: Stage::Binding { until: now + settings.bind_timeout },
             bound_at: None,
@@ -77,6 +80,8 @@ impl<'a> Conversation<'a> {
             unsent: VecDeque::new(),
             keepalive: KeepAlive::new(settings, now),
             held: Vec::new(),
+            role,
+            can: Abilities::default(),
             quiet: false,
             blocked: false,
             over: bind.err().map(Err),
@@ -171,12 +176,12 @@ impl<'a> Conversation<'a> {
                 self.end(Err(LineError::NotBound));
             }
             id::ENQUIRE_LINK_RESP => {}
-            id::BIND_TRANSCEIVER_RESP => self.take_bind_response(frame.command_status, now),
             id::UNBIND => self.take_unbind(sequence, now),
             id::UNBIND_RESP if matches!(self.stage, Stage::Leaving { .. }) => self.end(Ok(())),
             id::GENERIC_NACK => self.take_nack(sequence, frame.command_status),
             id::OUTBIND => self.note(Trap::Outbind),
             id::ALERT_NOTIFICATION => self.note(Trap::Alert),
+            own if own == bind::command_id(self.role) | id::RESPONSE => self.take_bind_response(&frame, now),
             response if response & id::RESPONSE != 0 => self.note(Trap::UnknownResponse),
             _ => {
                 self.note(Trap::UnknownCommand);
@@ -185,12 +190,17 @@ impl<'a> Conversation<'a> {
         }
     }
 
-    fn take_bind_response(&mut self, command_status: u32, now: Instant) {
+    fn take_bind_response(&mut self, frame: &Frame, now: Instant) {
         if !matches!(self.stage, Stage::Binding { .. }) {
             return self.note(Trap::UnknownResponse);
         }
-        if command_status != status::OK {
-            return self.end(Err(LineError::Refused { status: command_status }));
+        if frame.command_status != status::OK {
+            return self.end(Err(LineError::Refused { status: frame.command_status }));
+        }
+        let version = bind::version(frame.body());
+        self.can = Abilities::of(self.settings, version);
+        if self.settings.interface_version > version.unwrap_or(V3_4) {
+            self.note(Trap::LowerVersion);
         }
         self.stage = Stage::Bound;
         self.bound_at = Some(now);
@@ -198,7 +208,7 @@ impl<'a> Conversation<'a> {
         self.station.post.for_desk(up.clone());
         self.station.post.for_outbox(up);
         let label = &self.station.label;
-        self.station.board.line(label, LineState::Bound { since: self.station.clock.now(), version: None });
+        self.station.board.line(label, LineState::Bound { since: self.station.clock.now(), version });
         tracing::info!(carrier.name = %label.carrier, line = %label, session = self.session, "Line {label} bound");
         for frame in mem::take(&mut self.held) {
             self.take_message(frame, now);

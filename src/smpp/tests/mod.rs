@@ -8,6 +8,7 @@ mod peer;
 mod questions;
 mod readings;
 mod receipts;
+mod roles;
 mod submits;
 mod tcp;
 

@@ -16,7 +16,7 @@ use crate::{
     board::CarrierBoard,
     clock::{Chance, Clock, Micros},
     config::Line,
-    message::{Answer, AnswerStatus, CarrierId, LineCommand, LineEvent, LineId, LineNo, Part, Role, Submit},
+    message::{Answer, AnswerStatus, CarrierId, LineCommand, LineEvent, LineId, LineNo, Part, Submit},
     smpp::{
         LineError, Wiring,
         frame::{Frame, next_frame},
@@ -70,8 +70,13 @@ impl Peer {
 
     /// Takes the bind and accepts it.
     pub(super) async fn accept_bind(&mut self) {
-        assert_eq!(self.next().await, (9, 0, 1));
-        self.send(0x8000_0009, 0, 1, b"SMSC\0").await;
+        self.accept_bind_as(9).await;
+    }
+
+    /// Takes a bind of this form and accepts it.
+    pub(super) async fn accept_bind_as(&mut self, command_id: u32) {
+        assert_eq!(self.next().await, (command_id, 0, 1));
+        self.send(0x8000_0000 | command_id, 0, 1, b"SMSC\0").await;
     }
 
     /// Asks whether the line still answers.
@@ -87,6 +92,8 @@ pub(super) struct Bench {
     pub(super) outbox: mpsc::Receiver<Vec<LineEvent>>,
     pub(super) commands: Option<mpsc::Sender<LineCommand>>,
     pub(super) quiesce: CancellationToken,
+    pub(super) board: Arc<CarrierBoard>,
+    pub(super) label: LineId,
     streams: mpsc::Sender<DuplexStream>,
     line: JoinSet<()>,
     desk_waiting: Vec<LineEvent>,
@@ -101,16 +108,20 @@ impl Bench {
         let (commands, taken) = mpsc::channel(64);
         let (streams, waiting) = mpsc::channel(4);
         let quiesce = CancellationToken::new();
+        let carrier = CarrierId::parse("vtl").unwrap();
+        let label = LineId { carrier: carrier.clone(), index: 1, role: settings.bind.roles()[0] };
+        let clock = Clock::fixed(Micros(1_000_000));
+        let board = Arc::new(CarrierBoard::new(carrier, vec![label.clone()], clock.clone()));
         let wiring = Wiring {
             line: LineNo(3),
             desk: desk_sender,
             outbox: outbox_sender,
             commands: taken,
             quiesce: quiesce.clone(),
-            clock: Clock::fixed(Micros(1_000_000)),
+            clock,
             chance: Chance::seeded(1),
-            label: LineId { carrier: CarrierId::parse("vtl").unwrap(), index: 1, role: Role::Transceiver },
-            board: Arc::new(CarrierBoard::new(CarrierId::parse("vtl").unwrap(), Vec::new(), Clock::System)),
+            label: label.clone(),
+            board: Arc::clone(&board),
         };
         let waiting = Arc::new(Mutex::new(waiting));
         let mut line = JoinSet::new();
@@ -119,7 +130,8 @@ impl Bench {
             run_over(&settings, wiring, connect).await;
         });
         let (desk_waiting, outbox_waiting) = (Vec::new(), Vec::new());
-        Self { desk, outbox, commands: Some(commands), quiesce, streams, line, desk_waiting, outbox_waiting }
+        let commands = Some(commands);
+        Self { desk, outbox, commands, quiesce, board, label, streams, line, desk_waiting, outbox_waiting }
     }
 
     /// A line with these settings that is bound, its Up events taken.
