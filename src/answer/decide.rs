@@ -167,7 +167,13 @@ impl Decider {
     }
 
     /// Makes the reply of a conclusion; none for a silence.
-    pub fn reply(&self, done: &Conclusion<'_>, query: Option<&Query>, short_code: &str, marks: bool) -> Option<Reply> {
+    pub fn reply(
+        &self,
+        done: &Conclusion<'_>,
+        query: Option<&Query>,
+        short_code: &str,
+        carrier: Option<&Carrier>,
+    ) -> Option<Reply> {
         let full_number_typed = query.and_then(Query::key).is_some_and(crate::message::TypedKey::is_full);
         let old = match query {
             Some(Query::OldCard { old, .. }) => Some(old),
@@ -191,7 +197,9 @@ impl Decider {
                 Facts::Refused
             }
         };
-        Some(self.templates.compose(&ReplyRequest { lang: done.lang, marks, short_code, facts }))
+        let marks = carrier.is_some_and(|carrier| carrier.marks);
+        let form = carrier.map(|carrier| carrier.flow.wire).unwrap_or_default();
+        Some(self.templates.compose(&ReplyRequest { lang: done.lang, marks, form, short_code, facts }))
     }
 
     fn conclude_one(
@@ -215,8 +223,7 @@ impl Decider {
             }
         };
         let carrier = self.carriers.get(&inbound.carrier);
-        let marks = carrier.is_some_and(|carrier| carrier.marks);
-        let reply = self.reply(&done, query.as_ref(), inbound.short_code.as_str(), marks);
+        let reply = self.reply(&done, query.as_ref(), inbound.short_code.as_str(), carrier.map(Arc::as_ref));
         self.entries(inbound, query.as_ref(), &done, reply, now)
     }
 

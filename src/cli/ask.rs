@@ -38,7 +38,7 @@ pub(super) async fn run(arguments: &Arguments) -> Result<(), Failed> {
     };
     let carrier = carrier.ok_or_else(|| Failed::Wrong("there is no such carrier in the configuration".to_owned()))?;
     let decider = decider(&config).await?;
-    let measure = sms::measure(&text);
+    let measure = sms::measure(&text, &sms::WireForm::USUAL);
     say(format!(
         "1 text      {} characters, {} part(s) as {}",
         measure.chars,
@@ -117,7 +117,7 @@ fn shown(query: &Query) -> String {
 
 fn reply(decider: &Decider, done: &Conclusion<'_>, query: Option<&Query>, carrier: &crate::config::Carrier) {
     let code = carrier.short_codes.first().map_or("", |code| code.as_str());
-    let Some(reply) = decider.reply(done, query, code, carrier.marks) else {
+    let Some(reply) = decider.reply(done, query, code, Some(carrier)) else {
         say("5 reply     none");
         return;
     };

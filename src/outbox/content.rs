@@ -45,8 +45,15 @@ impl Content {
 
     /// The physical messages. A text that cannot be coded as planned goes out folded to plain letters.
     pub fn segments(&self) -> Vec<Segment> {
-        sms::split(self.text.expose(), self.alphabet, self.reference)
-            .or_else(|_| sms::split(&sms::plain(self.text.expose()), Alphabet::Gsm7, self.reference))
+        sms::split(self.text.expose(), self.alphabet, &sms::WireForm::USUAL, self.reference.into())
+            .or_else(|_| {
+                sms::split(
+                    &sms::plain(self.text.expose()),
+                    Alphabet::Gsm7,
+                    &sms::WireForm::USUAL,
+                    self.reference.into(),
+                )
+            })
             .unwrap_or_default()
     }
 }

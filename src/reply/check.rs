@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     message::{Alphabet, Lang, Outcome},
-    sms,
+    sms::{self, WireForm},
 };
 
 /// One text as one sample makes it.
@@ -54,7 +54,8 @@ fn each(set: &TemplateSet, mut visit: impl FnMut(Lang, Outcome, bool, &'static s
         for outcome in outcomes() {
             for sample in samples(lang, outcome, set.settings.words(lang)) {
                 for marks in [false, true] {
-                    let request = ReplyRequest { lang, marks, short_code: SHORT_CODE, facts: sample.facts() };
+                    let (form, facts) = (WireForm::USUAL, sample.facts());
+                    let request = ReplyRequest { lang, marks, form, short_code: SHORT_CODE, facts };
                     visit(lang, outcome, marks, sample.name, &request);
                 }
             }

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     message::{Field, Lang, Masked, OldId, Person, PersonalId, Reply},
-    sms::{self, Measure},
+    sms::{self, Measure, WireForm},
 };
 
 /// What stands between a label and its value, and between two fields.
@@ -28,10 +28,10 @@ pub(super) struct Draft {
 
 impl Draft {
     /// Brings a rendered text into the form that is sent.
-    fn new(rendered: String, marks: bool) -> Self {
+    fn new(rendered: String, marks: bool, form: WireForm) -> Self {
         let text = tidy(rendered);
         let text = if marks { nfc(text) } else { sms::plain(&text) };
-        let measure = sms::measure(&text);
+        let measure = sms::measure(&text, &form);
         Self { text, measure }
     }
 
@@ -74,13 +74,13 @@ impl TemplateSet {
     /// A fixed text with the contact phone, for when the template fails.
     pub(super) fn neutral(&self, request: &ReplyRequest<'_>) -> Reply {
         let text = self.language(request.lang).neutral.clone();
-        Draft::new(text, request.marks && request.lang == Lang::Vi).reply(self.version())
+        Draft::new(text, request.marks && request.lang == Lang::Vi, request.form).reply(self.version())
     }
 
     fn draft(&self, request: &ReplyRequest<'_>, context: Context) -> Result<Draft, Error> {
         let slot = self.language(request.lang).slot(request.facts.outcome());
         let rendered = self.environment.get_template(&slot.file)?.render(Value::from_object(context))?;
-        Ok(Draft::new(rendered, slot.marks.stay(request.marks)))
+        Ok(Draft::new(rendered, slot.marks.stay(request.marks), request.form))
     }
 
     fn fits(&self, draft: &Draft) -> bool {

@@ -2,7 +2,10 @@
 
 use std::fmt;
 
-use crate::message::{Field, Lang, OldId, Outcome, Person};
+use crate::{
+    message::{Field, Lang, OldId, Outcome, Person},
+    sms::WireForm,
+};
 
 /// A reply to be made.
 #[derive(Clone, Copy, Debug)]
@@ -11,6 +14,8 @@ pub struct ReplyRequest<'a> {
     pub lang: Lang,
     /// Whether the carrier's replies keep Vietnamese marks; a template's own setting stands above it.
     pub marks: bool,
+    /// How the carrier's replies are coded and cut: decides how many segments a text takes.
+    pub form: WireForm,
     /// The code the citizen texted to.
     pub short_code: &'a str,
     /// What happened, with what the text may show of it.

@@ -10,11 +10,13 @@ mod fold;
 mod gsm;
 mod segment;
 mod udh;
+mod wire;
 
 #[cfg(test)]
 mod tests;
 
 pub use decode::{BinaryText, ByteOrder, Codings, DefaultAlphabet, NotText, decode, join};
 pub use fold::{fold_for_reading, plain};
-pub use segment::{CannotEncode, Measure, Split, WireForm, encode, measure, split};
+pub use segment::{CannotEncode, Measure, encode, measure, split};
 pub use udh::{BadUdh, Udh, read_udh};
+pub use wire::{Split, WireForm};

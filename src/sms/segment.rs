@@ -1,12 +1,15 @@
 //! What a text costs on the air, and the segments it is sent in (3GPP TS 23.040, 9.2.3.24.1).
 
-use super::{fold, gsm};
-use crate::message::{Alphabet, Segment};
+use super::{
+    fold,
+    wire::{self, Split, Wire, WireForm},
+};
+use crate::message::{Alphabet, Concat, ConcatKind, Segment};
 
 /// What a text costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Measure {
-    /// GSM if it has every character of the text, else UCS-2.
+    /// The carrier's default alphabet if that has every character of the text, else UCS-2.
     pub alphabet: Alphabet,
     /// How many segments, from 1 (an empty text is sent in one). May exceed what [`split`] will make.
     pub segments: usize,
@@ -16,41 +19,10 @@ pub struct Measure {
     pub units: usize,
 }
 
-/// How the segments of a long text are told apart.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Split {
-    /// By a user data header with an 8-bit reference.
-    #[default]
-    Udh8,
-    /// By a user data header with a 16-bit reference.
-    Udh16,
-    /// By the SAR parameters (SMPP 3.4, 5.3.2.22 to 24).
-    Sar,
-    /// Not by us: the whole text in a message_payload, for the SMSC to cut.
-    Payload,
-    /// Not at all: segments without a mark, each readable alone.
-    None,
-}
-
-/// How a carrier wants texts coded and cut.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct WireForm {
-    /// The alphabet that data_coding 0 means.
-    pub default: super::DefaultAlphabet,
-    /// How segments are told apart.
-    pub split: Split,
-    /// Septets (or UTF-16 units) left free in each segment.
-    pub slack: u8,
-    /// data_coding of texts in the default alphabet.
-    pub gsm_coding: u8,
-    /// data_coding of texts in UCS-2.
-    pub ucs2_coding: u8,
-}
-
 /// A text that cannot be sent as asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CannotEncode {
-    /// It has a character that GSM 03.38 lacks: fold it with [`super::plain`], or send it in UCS-2.
+    /// It has a character that the default alphabet lacks: fold it with [`super::plain`], or send it in UCS-2.
     #[error("a character is not in the GSM alphabet")]
     NotInGsm,
     /// It takes more than 255 segments, and their total is one octet: shorten it.
@@ -58,41 +30,60 @@ pub enum CannotEncode {
     TooLong(usize),
 }
 
-/// Measures a text, in NFC, as [`split`] in the same alphabet would cut it.
-pub fn measure(text: &str) -> Measure {
+/// Measures a text, in NFC, as [`split`] in the same alphabet and form would cut it.
+///
+/// A text that the SMSC is to cut itself ([`Split::Payload`]) is measured as it will go over the air: as if cut here by
+/// a header with an 8-bit reference.
+pub fn measure(text: &str, form: &WireForm) -> Measure {
     let text = fold::nfc(text);
-    let (alphabet, units) = match units(&text, Alphabet::Gsm7) {
-        Some(septets) => (Alphabet::Gsm7, septets),
-        None => (Alphabet::Ucs2, text.chars().map(char::len_utf16).sum()),
+    let gsm = Wire::new(Alphabet::Gsm7, form);
+    let (wire, size) = match gsm.size(&text) {
+        Some(size) => (gsm, size),
+        None => {
+            let ucs2 = Wire::new(Alphabet::Ucs2, form);
+            (ucs2, ucs2.size(&text).unwrap_or_default())
+        }
     };
-    Measure { alphabet, segments: Pieces::count_of(&text, alphabet, units), chars: text.chars().count(), units }
+    let segments = Pieces::count_of(&text, wire, size);
+    Measure { alphabet: wire.alphabet, segments, chars: text.chars().count(), units: size.units }
 }
 
-/// The segments of a text, in NFC: one without a header, or several, each with the header 05 00 03 `reference` total
-/// index. No segment ends between an escape and its partner, or inside a surrogate pair.
+/// The segments of a text, in NFC, in a carrier's form: one without a mark, or several, told apart as the form says. No
+/// segment ends between an escape and its partner, or inside a surrogate pair.
 ///
 /// # Errors
 /// [`CannotEncode`] says whether to fold the text or to shorten it.
-pub fn split(text: &str, alphabet: Alphabet, reference: u8) -> Result<Vec<Segment>, CannotEncode> {
+pub fn split(text: &str, alphabet: Alphabet, form: &WireForm, reference: u16) -> Result<Vec<Segment>, CannotEncode> {
     let text = fold::nfc(text);
-    let units = units(&text, alphabet).ok_or(CannotEncode::NotInGsm)?;
-    let data_coding = alphabet.data_coding();
-    if units <= alone(alphabet) {
-        let mut octets = Vec::with_capacity(octets_for(alphabet, units));
-        append(&mut octets, &text, alphabet)?;
+    let wire = Wire::new(alphabet, form);
+    let size = wire.size(&text).ok_or(CannotEncode::NotInGsm)?;
+    let data_coding = wire.data_coding;
+    if wire.alone().holds(size) {
+        let mut octets = Vec::with_capacity(size.octets);
+        wire.append(&mut octets, 0, &text)?;
         return Ok(vec![Segment { data_coding, octets, ..Segment::default() }]);
     }
-    let count = Pieces::count_of(&text, alphabet, units);
+    let count = Pieces::count_of(&text, wire, size);
     let total = u8::try_from(count).map_err(|_| CannotEncode::TooLong(count))?;
-    Pieces::new(&text, alphabet)
-        .zip(1..=total)
-        .map(|(piece, index)| {
-            let mut octets = Vec::with_capacity(160);
-            octets.extend_from_slice(&[0x05, 0x00, 0x03, reference, total, index]);
-            append(&mut octets, piece, alphabet)?;
-            Ok(Segment { data_coding, udhi: true, octets, ..Segment::default() })
-        })
-        .collect()
+    if form.split == Split::Payload {
+        let mut octets = Vec::with_capacity(size.octets);
+        wire.append(&mut octets, 0, &text)?;
+        return Ok(vec![Segment { data_coding, octets, payload: true, ..Segment::default() }]);
+    }
+    let segment = |(piece, index): (&str, u8)| {
+        let mut octets = Vec::with_capacity(wire::LONGEST);
+        let [high, low] = reference.to_be_bytes();
+        match form.split {
+            Split::Udh8 => octets.extend_from_slice(&[0x05, 0x00, 0x03, low, total, index]),
+            Split::Udh16 => octets.extend_from_slice(&[0x06, 0x08, 0x04, high, low, total, index]),
+            Split::Sar | Split::Payload | Split::None => {}
+        }
+        let header = octets.len();
+        wire.append(&mut octets, header, piece)?;
+        let sar = (form.split == Split::Sar).then_some(Concat { kind: ConcatKind::Sar, reference, total, index });
+        Ok(Segment { data_coding, udhi: header > 0, octets, sar, payload: false })
+    };
+    Pieces::new(&text, wire).zip(1..=total).map(segment).collect()
 }
 
 /// The octets of a whole text, in NFC, without any header: one septet an octet in GSM, UTF-16BE in UCS-2.
@@ -100,71 +91,24 @@ pub fn split(text: &str, alphabet: Alphabet, reference: u8) -> Result<Vec<Segmen
 /// # Errors
 /// [`CannotEncode::NotInGsm`]: fold the text, or send it in UCS-2.
 pub fn encode(text: &str, alphabet: Alphabet) -> Result<Vec<u8>, CannotEncode> {
-    let text = fold::nfc(text);
-    let mut octets = Vec::with_capacity(octets_for(alphabet, text.len()));
-    append(&mut octets, &text, alphabet)?;
+    let mut octets = Vec::with_capacity(text.len());
+    Wire::new(alphabet, &WireForm::default()).append(&mut octets, 0, &fold::nfc(text))?;
     Ok(octets)
-}
-
-fn append(octets: &mut Vec<u8>, text: &str, alphabet: Alphabet) -> Result<(), CannotEncode> {
-    match alphabet {
-        Alphabet::Gsm7 if text.chars().all(|c| gsm::push(octets, c)) => Ok(()),
-        Alphabet::Gsm7 => Err(CannotEncode::NotInGsm),
-        Alphabet::Ucs2 => {
-            octets.extend(text.encode_utf16().flat_map(u16::to_be_bytes));
-            Ok(())
-        }
-    }
-}
-
-/// Septets or UTF-16 units of one character. `None` if the alphabet lacks it.
-fn size(c: char, alphabet: Alphabet) -> Option<usize> {
-    match alphabet {
-        Alphabet::Gsm7 => gsm::septets(c),
-        Alphabet::Ucs2 => Some(c.len_utf16()),
-    }
-}
-
-fn units(text: &str, alphabet: Alphabet) -> Option<usize> {
-    text.chars().map(|c| size(c, alphabet)).sum()
-}
-
-/// Units in a text that is sent in one segment.
-const fn alone(alphabet: Alphabet) -> usize {
-    match alphabet {
-        Alphabet::Gsm7 => 160,
-        Alphabet::Ucs2 => 70,
-    }
-}
-
-/// Units in one segment of several, the header's six octets taken off (and one bit of filling in GSM).
-const fn together(alphabet: Alphabet) -> usize {
-    match alphabet {
-        Alphabet::Gsm7 => 153,
-        Alphabet::Ucs2 => 67,
-    }
-}
-
-const fn octets_for(alphabet: Alphabet, units: usize) -> usize {
-    match alphabet {
-        Alphabet::Gsm7 => units,
-        Alphabet::Ucs2 => units * 2,
-    }
 }
 
 /// A long text, cut where its segments end.
 struct Pieces<'a> {
     rest: &'a str,
-    alphabet: Alphabet,
+    wire: Wire,
 }
 
 impl<'a> Pieces<'a> {
-    fn new(text: &'a str, alphabet: Alphabet) -> Self {
-        Self { rest: text, alphabet }
+    fn new(text: &'a str, wire: Wire) -> Self {
+        Self { rest: text, wire }
     }
 
-    fn count_of(text: &'a str, alphabet: Alphabet, units: usize) -> usize {
-        if units <= alone(alphabet) { 1 } else { Self::new(text, alphabet).count() }
+    fn count_of(text: &'a str, wire: Wire, size: wire::Size) -> usize {
+        if wire.alone().holds(size) { 1 } else { Self::new(text, wire).count() }
     }
 }
 
@@ -175,16 +119,9 @@ impl<'a> Iterator for Pieces<'a> {
         if self.rest.is_empty() {
             return None;
         }
-        let mut room = together(self.alphabet);
-        let end = self.rest.char_indices().find_map(|(at, c)| {
-            match room.checked_sub(size(c, self.alphabet).unwrap_or_default()) {
-                Some(left) => {
-                    room = left;
-                    None
-                }
-                None => Some(at),
-            }
-        });
+        let mut room = self.wire.together();
+        let size_of = |c| self.wire.size_of(c).unwrap_or_default();
+        let end = self.rest.char_indices().find(|(_, c)| !room.take(size_of(*c))).map(|(at, _)| at);
         let (piece, rest) = self.rest.split_at(end.unwrap_or(self.rest.len()));
         self.rest = rest;
         Some(piece)
@@ -196,6 +133,8 @@ mod tests {
     use super::*;
 
     use Alphabet::{Gsm7, Ucs2};
+
+    const FORM: WireForm = WireForm::USUAL;
 
     #[test]
     fn texts_are_measured_at_every_edge() {
@@ -218,23 +157,23 @@ mod tests {
             ("decomposed letters count once", "e\u{302}\u{301}".repeat(70), Ucs2, 1, 70, 70),
             ("decomposed, but in GSM when composed", "e\u{301}".repeat(160), Gsm7, 1, 160, 160),
         ] {
-            assert_eq!(measure(&text), Measure { alphabet, segments, chars, units }, "{label}");
-            assert_eq!(split(&text, alphabet, 1).map(|s| s.len()), Ok(segments), "{label}");
+            assert_eq!(measure(&text, &FORM), Measure { alphabet, segments, chars, units }, "{label}");
+            assert_eq!(split(&text, alphabet, &FORM, 1).map(|s| s.len()), Ok(segments), "{label}");
         }
     }
 
     #[test]
     fn one_segment_has_no_header() {
         let expected = Segment { data_coding: 0, octets: b"TTCD\x00\x1B\x65".to_vec(), ..Segment::default() };
-        assert_eq!(split("TTCD@€", Gsm7, 9), Ok(vec![expected]));
+        assert_eq!(split("TTCD@€", Gsm7, &FORM, 9), Ok(vec![expected]));
         let expected =
             Segment { data_coding: 8, octets: b"\0T\x1E\xBF\xD8\x3D\xDE\x00".to_vec(), ..Segment::default() };
-        assert_eq!(split("Tế😀", Ucs2, 9), Ok(vec![expected]));
+        assert_eq!(split("Tế😀", Ucs2, &FORM, 9), Ok(vec![expected]));
     }
 
     #[test]
     fn several_segments_are_numbered() {
-        let segments = split(&"a".repeat(200), Gsm7, 0x2A).unwrap();
+        let segments = split(&"a".repeat(200), Gsm7, &FORM, 0x2A).unwrap();
         assert_eq!(segments.len(), 2);
         assert!(segments.iter().all(|s| s.udhi && s.data_coding == 0));
         assert_eq!(segments[0].octets[..6], [5, 0, 3, 0x2A, 2, 1]);
@@ -244,21 +183,21 @@ mod tests {
 
     #[test]
     fn an_escape_and_a_pair_stay_whole() {
-        let segments = split(&("a".repeat(152) + "€" + &"a".repeat(152)), Gsm7, 1).unwrap();
+        let segments = split(&("a".repeat(152) + "€" + &"a".repeat(152)), Gsm7, &FORM, 1).unwrap();
         assert_eq!(segments[0].octets.last(), Some(&b'a'));
         assert_eq!(segments[1].octets[6..8], [0x1B, 0x65]);
-        let segments = split(&("ế".repeat(66) + "😀" + &"ế".repeat(66)), Ucs2, 1).unwrap();
+        let segments = split(&("ế".repeat(66) + "😀" + &"ế".repeat(66)), Ucs2, &FORM, 1).unwrap();
         assert_eq!(segments[0].octets.len(), 6 + 132);
         assert_eq!(segments[1].octets[6..10], [0xD8, 0x3D, 0xDE, 0x00]);
     }
 
     #[test]
     fn what_cannot_be_sent_is_refused() {
-        assert_eq!(split("nữ", Gsm7, 1), Err(CannotEncode::NotInGsm));
+        assert_eq!(split("nữ", Gsm7, &FORM, 1), Err(CannotEncode::NotInGsm));
         assert_eq!(encode("nữ", Gsm7), Err(CannotEncode::NotInGsm));
-        assert_eq!(split(&"a".repeat(255 * 153), Gsm7, 1).map(|s| s.len()), Ok(255));
-        assert_eq!(split(&"a".repeat(255 * 153 + 1), Gsm7, 1), Err(CannotEncode::TooLong(256)));
-        assert_eq!(split(&"ế".repeat(255 * 67 + 1), Ucs2, 1), Err(CannotEncode::TooLong(256)));
-        assert_eq!(measure(&"a".repeat(255 * 153 + 1)).segments, 256);
+        assert_eq!(split(&"a".repeat(255 * 153), Gsm7, &FORM, 1).map(|s| s.len()), Ok(255));
+        assert_eq!(split(&"a".repeat(255 * 153 + 1), Gsm7, &FORM, 1), Err(CannotEncode::TooLong(256)));
+        assert_eq!(split(&"ế".repeat(255 * 67 + 1), Ucs2, &FORM, 1), Err(CannotEncode::TooLong(256)));
+        assert_eq!(measure(&"a".repeat(255 * 153 + 1), &FORM).segments, 256);
     }
 }

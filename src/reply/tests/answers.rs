@@ -9,6 +9,7 @@ use crate::{
         Facts, ReplyRequest, TemplateSet,
         samples::{self, person},
     },
+    sms::WireForm,
 };
 
 fn answer(set: &TemplateSet, lang: Lang, marks: bool, person: &Person, fields: &[Field]) -> (String, u8) {
@@ -156,7 +157,7 @@ proptest! {
         let person = person(&rows);
         for lang in Lang::ALL {
             let facts = Facts::Answered { person: &person, fields: &Field::ALL[..asked], full_number_typed: false };
-            let reply = set.try_compose(&ReplyRequest { lang, marks, short_code: "000000", facts }).unwrap();
+            let reply = set.try_compose(&ReplyRequest { lang, marks, form: WireForm::USUAL, short_code: "000000", facts }).unwrap();
             prop_assert!((1..=3).contains(&reply.segments));
             prop_assert!(!reply.text.expose().contains('\n'));
             prop_assert!(marks && lang == Lang::Vi || reply.alphabet == Alphabet::Gsm7);

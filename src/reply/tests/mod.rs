@@ -11,6 +11,7 @@ use super::{
 use crate::{
     config::{Contact, ReplySettings},
     message::{Alphabet, Lang, OldId, Reply},
+    sms::WireForm,
 };
 
 pub(super) fn settings() -> Settings {
@@ -22,7 +23,7 @@ pub(super) fn shipped() -> TemplateSet {
 }
 
 pub(super) fn compose(set: &TemplateSet, lang: Lang, marks: bool, facts: Facts<'_>) -> Reply {
-    set.try_compose(&ReplyRequest { lang, marks, short_code: SHORT_CODE, facts }).unwrap()
+    set.try_compose(&ReplyRequest { lang, marks, form: WireForm::USUAL, short_code: SHORT_CODE, facts }).unwrap()
 }
 
 #[test]

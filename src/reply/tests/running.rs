@@ -10,12 +10,14 @@ use super::{broken::changed, settings};
 use crate::{
     message::Lang,
     reply::{Facts, ReloadOutcome, ReplyRequest, Templates, watch::watch_and_tell},
+    sms::WireForm,
 };
 
 const DEADLINE: Duration = Duration::from_secs(20);
 
 fn refusal(templates: &Templates, lang: Lang) -> String {
-    let request = ReplyRequest { lang, marks: false, short_code: "000000", facts: Facts::Refused };
+    let request =
+        ReplyRequest { lang, marks: false, form: WireForm::USUAL, short_code: "000000", facts: Facts::Refused };
     templates.compose(&request).text.expose().to_owned()
 }
 
@@ -78,7 +80,8 @@ fn a_text_that_fails_after_all_is_replaced_by_a_fixed_one_with_the_phone() {
         Some("{% if short_code == '111' %}{{ phone|nothing }}{% endif %}Gọi {{ phone }}".as_bytes()),
     )]);
     let templates = Templates::open(dir.path(), settings()).unwrap();
-    let request = ReplyRequest { lang: Lang::Vi, marks: false, short_code: "111", facts: Facts::Refused };
+    let request =
+        ReplyRequest { lang: Lang::Vi, marks: false, form: WireForm::USUAL, short_code: "111", facts: Facts::Refused };
     let reply = templates.compose(&request);
     assert_eq!(reply.text.expose(), "Chua tra loi duoc tin nhan nay. Vui long goi 0520000000 de duoc ho tro.");
     assert_eq!((reply.segments, templates.fallbacks()), (1, 1));
