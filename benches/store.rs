@@ -95,7 +95,8 @@ async fn measure(url: &str, group: u64, exchanges: u64) -> f64 {
             | Entry::Repeat { .. }
             | Entry::Sending(_)
             | Entry::Settlement(_)
-            | Entry::Receipt { .. } => None,
+            | Entry::Receipt { .. }
+            | Entry::Odd { .. } => None,
         }));
         under_way.push_back(ledger.hand_over(entries).await);
         if under_way.len() >= 2 {

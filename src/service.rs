@@ -125,7 +125,7 @@ impl Service {
         let registry = Registry::open(&config.registry).await?;
         let (db, keys) = open_store(config).await?;
         let kind = db.kind();
-        let (ledger, writer) = Ledger::open(db, keys, &config.service.instance, clock.clone()).await?;
+        let (ledger, mut writer) = Ledger::open(db, keys, &config.service.instance, clock.clone()).await?;
         let carriers: HashMap<CarrierId, Arc<Carrier>> =
             config.carriers.iter().map(|(id, carrier)| (id.clone(), Arc::new(carrier.clone()))).collect();
         let intake = Intake::rebuild(&carriers, Arc::clone(&ledger), clock.now()).await?;
@@ -145,6 +145,7 @@ impl Service {
         let mut service = Parts::default();
         for (place, carrier) in (0..).zip(config.carriers.keys().filter_map(|id| carriers.get(id))) {
             if let Some(board) = board.carrier(&carrier.id) {
+                writer.know(carrier, Arc::clone(board));
                 service.add(place, carrier, board, &ledger, &clock, &chance, &quiesce);
             }
         }

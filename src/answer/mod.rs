@@ -254,7 +254,7 @@ fn asked(
         Entry::Part { row, .. } => Row::Own(row.key),
         Entry::Exchange { row, .. } => Row::Own(row.key),
         Entry::Repeat { of, .. } => Row::Repeat(*of, again.unwrap_or_default()),
-        Entry::Receipt { .. } | Entry::Settlement(_) | Entry::Sending(_) => Row::Receipt,
+        Entry::Receipt { .. } | Entry::Odd { .. } | Entry::Settlement(_) | Entry::Sending(_) => Row::Receipt,
     };
     let ticket = entry.ticket().cloned();
     (Asked { carrier, line, session, sequence, ticket, row, outgoing: None }, entry)

@@ -59,6 +59,11 @@ impl Insert {
         Self { table, columns, at_a_conflict: " on conflict do nothing", texts }
     }
 
+    /// The same, with words of its own for rows whose key is there already: ` on conflict ...`.
+    pub const fn or(table: &'static str, columns: &'static [&'static str], at_a_conflict: &'static str) -> Self {
+        Self { table, columns, at_a_conflict, texts: [const { OnceLock::new() }; CHUNK + 1] }
+    }
+
     /// Inserts all rows; `values` holds one entry a column, all equally long.
     ///
     /// # Errors

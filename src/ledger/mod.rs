@@ -3,7 +3,9 @@
 //!
 //! Law 1 is kept here: whatever an acknowledged PDU meant is committed, on disk, before [`Fate::Stored`] comes back.
 
+mod quarantine;
 pub mod read;
+mod receipts;
 mod row;
 mod seal;
 mod settling;
@@ -22,19 +24,21 @@ use std::{
 use rand::TryRngCore as _;
 use tokio::sync::{mpsc, oneshot};
 
+pub(crate) use receipts::receipt_key;
 pub use row::{
-    Entry, ExchangeRow, FLAG_IN_DOUBT, FLAG_POSSIBLE_DUP, Fate, OutboxRow, PartRow, ReplyMeasure, SettlementResult,
-    SettlementRow,
+    Entry, ExchangeRow, FLAG_IN_DOUBT, FLAG_POSSIBLE_DUP, Fate, OutboxRow, PartRow, QuarantineRow, ReplyMeasure,
+    SettlementResult, SettlementRow,
 };
 pub use seal::{EpochKeys, Keys, SealError, TOKEN, Table, Token, contract_token, hex};
-pub(crate) use settling::store::receipt_key;
 pub use start::{Break, Ended, OpenPart, Recent, try_keys};
+use store::Beside;
 pub use writer::{Fenced, Writer};
 
 use crate::{
     clock::{Clock, Micros},
+    config::ReceiptRules,
     db::{Db, DbError, migrate},
-    message::{CarrierId, RowKey},
+    message::{CarrierId, ReceiptTlvs, RowKey},
 };
 
 /// Groups that may wait for the writer. Whoever hands over more waits itself (law 6).
@@ -96,7 +100,7 @@ impl Ledger {
         let (sender, receiver) = mpsc::channel(WAITING_GROUPS);
         let ledger = Self {
             db: db.clone(),
-            keys,
+            keys: Arc::clone(&keys),
             epoch: mark.epoch,
             seal,
             opened: Mutex::default(),
@@ -105,7 +109,8 @@ impl Ledger {
             ended,
         };
         let breaks = VecDeque::new();
-        Ok((Arc::new(ledger), Writer { db, mark, clock, work: receiver, breaks, failing: false }))
+        let beside = Beside { keys, receipts: receipts::Memory::default(), quarantined: store::QUARANTINE_SLACK };
+        Ok((Arc::new(ledger), Writer { db, mark, clock, work: receiver, breaks, failing: false, beside }))
     }
 
     /// The next key for an exchange, a part or a repeat. Entries must be handed over in the order of their keys.
@@ -126,6 +131,21 @@ impl Ledger {
     /// Seals the value of a row of this epoch. Once for a row and table.
     pub fn seal(&self, table: Table, row: RowKey, value: &[u8]) -> Vec<u8> {
         self.seal.seal(table, row, value)
+    }
+
+    /// Whether a receipt that came without its mark is one: its id is ours, and its source is whom that reply went to. What
+    /// a citizen typed is not.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: nobody knows, so the message must come again.
+    pub async fn names_a_reply(
+        &self,
+        carrier: &CarrierId,
+        rules: &ReceiptRules,
+        receipt: &ReceiptTlvs,
+        at: Micros,
+    ) -> Result<bool, LedgerError> {
+        Ok(receipts::names_a_reply(&self.db, &self.keys, (carrier, rules), receipt, at).await?)
     }
 
     /// Hands entries over; their fates come when they are on disk, or are known not to be. Waits while the writer is

@@ -156,6 +156,27 @@ pub struct PartRow {
     pub sealed: Vec<u8>,
 }
 
+/// A message that is put aside.
+#[derive(Clone, Debug)]
+pub struct QuarantineRow {
+    /// Its key.
+    pub key: RowKey,
+    /// When it was read.
+    pub at: Micros,
+    /// Whose line.
+    pub carrier: CarrierId,
+    /// Which line, from 0.
+    pub line: u16,
+    /// What is odd about it: the name of the trap.
+    pub trap: &'static str,
+    /// The command_status it is answered with.
+    pub status: u32,
+    /// Octets of the whole PDU.
+    pub octets: usize,
+    /// The PDU, or its beginning, sealed.
+    pub sealed: Vec<u8>,
+}
+
 /// What became of a reply, in billing's words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SettlementResult {
@@ -187,6 +208,20 @@ impl SettlementResult {
             Self::Undelivered => "UNDELIVERED",
             Self::InHand => "IN_HAND",
         }
+    }
+
+    /// Reads the word.
+    pub(super) fn from_word(word: &str) -> Option<Self> {
+        let all = [
+            Self::Accepted,
+            Self::Rejected,
+            Self::Expired,
+            Self::Unknown,
+            Self::Delivered,
+            Self::Undelivered,
+            Self::InHand,
+        ];
+        all.into_iter().find(|result| result.as_str() == word)
     }
 }
 
@@ -266,6 +301,13 @@ pub enum Entry {
     Sending(RowKey),
     /// What became of a reply.
     Settlement(SettlementRow),
+    /// A message that cannot be taken for what it was sent as, put aside.
+    Odd {
+        /// Its row.
+        row: QuarantineRow,
+        /// Who answers it.
+        ticket: Arc<Ticket>,
+    },
     /// A receipt, to be matched with a settled reply.
     Receipt {
         /// Whose line.
@@ -288,7 +330,10 @@ impl Entry {
     pub fn ticket(&self) -> Option<&Arc<Ticket>> {
         match self {
             Self::Exchange { ticket, .. } => ticket.as_ref(),
-            Self::Part { ticket, .. } | Self::Repeat { ticket, .. } | Self::Receipt { ticket, .. } => Some(ticket),
+            Self::Part { ticket, .. }
+            | Self::Repeat { ticket, .. }
+            | Self::Receipt { ticket, .. }
+            | Self::Odd { ticket, .. } => Some(ticket),
             Self::Sending(_) | Self::Settlement(_) => None,
         }
     }

@@ -31,6 +31,8 @@ pub enum Table {
     Outbox,
     /// A part's sender and octets.
     Part,
+    /// A PDU that was put aside.
+    Quarantine,
 }
 
 impl Table {
@@ -39,6 +41,7 @@ impl Table {
             Self::Exchange => b"exchange",
             Self::Outbox => b"outbox",
             Self::Part => b"part",
+            Self::Quarantine => b"quarantine",
         }
     }
 }
@@ -138,7 +141,12 @@ impl Keys {
             mac.update(table.label());
             Aes256Gcm::new(&mac.finalize().into_bytes())
         };
-        Ok(EpochKeys { exchange: derive(Table::Exchange), outbox: derive(Table::Outbox), part: derive(Table::Part) })
+        Ok(EpochKeys {
+            exchange: derive(Table::Exchange),
+            outbox: derive(Table::Outbox),
+            part: derive(Table::Part),
+            quarantine: derive(Table::Quarantine),
+        })
     }
 
     /// The token of a phone number.
@@ -178,6 +186,7 @@ pub struct EpochKeys {
     exchange: Aes256Gcm,
     outbox: Aes256Gcm,
     part: Aes256Gcm,
+    quarantine: Aes256Gcm,
 }
 
 impl EpochKeys {
@@ -186,6 +195,7 @@ impl EpochKeys {
             Table::Exchange => &self.exchange,
             Table::Outbox => &self.outbox,
             Table::Part => &self.part,
+            Table::Quarantine => &self.quarantine,
         }
     }
 

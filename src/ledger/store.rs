@@ -1,7 +1,12 @@
 //! The one place that writes the ledger: a group of entries in one transaction.
 
+use std::sync::Arc;
+
 use super::{
-    row::{Entry, ExchangeRow, Fate, OutboxRow, PartRow, SettlementRow},
+    quarantine,
+    receipts::{self, Heard, Memory, News},
+    row::{Entry, ExchangeRow, Fate, OutboxRow, PartRow, QuarantineRow, SettlementRow},
+    seal::Keys,
     settling::store::Settled,
     writer::{LostSession, Mark},
 };
@@ -84,6 +89,19 @@ impl From<DbError> for CommitError {
     }
 }
 
+/// What the writer keeps in mind beside its mark.
+pub(super) struct Beside {
+    /// For the tokens of those whom receipts name.
+    pub(super) keys: Arc<Keys>,
+    /// What is known of the carriers' receipts.
+    pub(super) receipts: Memory,
+    /// Messages put aside since the oldest were let go; at a start nobody knows how many there are.
+    pub(super) quarantined: usize,
+}
+
+/// Messages put aside beyond what is kept, before the oldest are let go.
+pub(super) const QUARANTINE_SLACK: usize = 100;
+
 /// Stores entries in one transaction and moves the epoch's mark; on return all of it is on disk. `fates` has one place
 /// an entry, `GivenUp` for those that must be skipped; the others become `Stored` or `Orphan`.
 pub(super) async fn commit(
@@ -93,7 +111,8 @@ pub(super) async fn commit(
     breaks: &[LostSession],
     mark: &mut Mark,
     now: Micros,
-) -> Result<(), CommitError> {
+    beside: &mut Beside,
+) -> Result<Vec<(CarrierId, News)>, CommitError> {
     let mut tx = db.begin().await?;
     let mut new = Gathered::default();
     for (entry, fate) in entries.iter().zip(fates.iter_mut()).filter(|(_, fate)| **fate != Fate::GivenUp) {
@@ -107,7 +126,12 @@ pub(super) async fn commit(
             Entry::Part { row, .. } => new.parts.push(row),
             Entry::Settlement(row) => new.settlements.push(row),
             Entry::Sending(key) => new.sending.push(key),
-            Entry::Repeat { .. } | Entry::Receipt { .. } => {}
+            Entry::Odd { row, .. } => new.odd.push(row),
+            Entry::Receipt { carrier, stream, line, receipt, received_at, .. } => {
+                let from = (carrier, *stream, *line);
+                new.heard.push(Heard::new(&mut beside.receipts, &beside.keys, from, receipt, *received_at));
+            }
+            Entry::Repeat { .. } => {}
         }
     }
     insert_exchanges(&mut tx, &new.exchanges, mark, now).await?;
@@ -117,24 +141,27 @@ pub(super) async fn commit(
     SENDING.run(&mut tx, vec![ints(&new.sending, |key| Some(key.0))]).await?;
     let mut settled = Settled::default();
     settled.settle(&mut tx, &new.settlements, mark).await?;
+    // Names first, so that a receipt in the same group finds its reply.
+    let mut heard = receipts::keep(&mut tx, &new.settlements, &mut beside.receipts).await?;
+    heard.append(&mut new.heard);
+    let mut news = receipts::listen(&mut tx, heard, &mut settled, mark, &mut beside.receipts).await?;
+    if beside.receipts.is_due(now) {
+        news.extend(receipts::tend(&mut tx, &mut settled, mark, &mut beside.receipts, now).await?);
+    }
     for (entry, fate) in entries.iter().zip(fates.iter_mut()).filter(|(_, fate)| **fate == Fate::Stored) {
-        match entry {
-            Entry::Repeat { key, of, carrier, received_at, .. } => {
-                *fate = repeat(&mut tx, *key, *of, carrier, *received_at).await?;
-            }
-            Entry::Receipt { carrier, stream, line, receipt, received_at, .. } => {
-                settled.receipt(&mut tx, carrier, *stream, *line, receipt, *received_at, mark).await?;
-            }
-            Entry::Exchange { .. } | Entry::Part { .. } | Entry::Sending(_) | Entry::Settlement(_) => {}
+        if let Entry::Repeat { key, of, carrier, received_at, .. } = entry {
+            *fate = repeat(&mut tx, *key, *of, carrier, *received_at).await?;
         }
     }
+    put_aside(&mut tx, &new.odd, &mut beside.quarantined).await?;
     settled.write(&mut tx).await?;
     for lost in breaks {
         note_break(&mut tx, mark.epoch, lost).await?;
     }
     mark.commits += 1;
     move_mark(&mut tx, mark, now).await?;
-    tx.commit().await.map_err(CommitError::Unsure)
+    tx.commit().await.map_err(CommitError::Unsure)?;
+    Ok(news)
 }
 
 #[derive(Default)]
@@ -145,6 +172,21 @@ struct Gathered<'a> {
     consumed: Vec<i64>,
     sending: Vec<&'a RowKey>,
     settlements: Vec<&'a SettlementRow>,
+    odd: Vec<&'a QuarantineRow>,
+    heard: Vec<Heard>,
+}
+
+async fn put_aside(tx: &mut Tx, rows: &[&QuarantineRow], since: &mut usize) -> Result<(), DbError> {
+    if rows.is_empty() {
+        return Ok(());
+    }
+    quarantine::store::add(tx, rows).await?;
+    *since += rows.len();
+    if *since >= QUARANTINE_SLACK {
+        quarantine::store::prune(tx, quarantine::store::KEPT).await?;
+        *since = 0;
+    }
+    Ok(())
 }
 
 /// Integers of one column.

@@ -1,16 +1,18 @@
 //! The one writer: takes what waits, stores it in one transaction, tells each sender what became of it.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, warn};
 
 use super::{
     row::{Entry, Fate},
-    store::{self, CommitError},
+    store::{self, Beside, CommitError},
 };
 use crate::{
+    board::CarrierBoard,
     clock::{Clock, Micros},
+    config::Carrier,
     db::{Db, DbError},
     message::{CarrierId, RowKey},
 };
@@ -85,9 +87,15 @@ pub struct Writer {
     pub(super) work: mpsc::Receiver<Work>,
     pub(super) breaks: VecDeque<LostSession>,
     pub(super) failing: bool,
+    pub(super) beside: Beside,
 }
 
 impl Writer {
+    /// Learns what was agreed with a carrier about receipts, and where it says what it meets. To be called before it runs.
+    pub fn know(&mut self, carrier: &Carrier, board: Arc<CarrierBoard>) {
+        self.beside.receipts.add(carrier.id.clone(), carrier.receipts, board);
+    }
+
     /// Runs until every [`super::Ledger`] handle is gone, then ends the epoch in order.
     ///
     /// # Errors
@@ -142,8 +150,12 @@ impl Writer {
     async fn commit(&mut self, entries: &[Entry], fates: &mut [Fate]) -> Result<Kept, Fenced> {
         let (before, now) = (self.mark.clone(), self.clock.now());
         let breaks = self.breaks.make_contiguous();
-        let error = match store::commit(&self.db, entries, fates, breaks, &mut self.mark, now).await {
-            Ok(()) => return Ok(self.kept()),
+        let beside = &mut self.beside;
+        let error = match store::commit(&self.db, entries, fates, breaks, &mut self.mark, now, beside).await {
+            Ok(news) => {
+                self.beside.receipts.tell(news);
+                return Ok(self.kept());
+            }
             Err(CommitError::Fenced) => {
                 error!("Ledger is owned by another process now; stopping");
                 return Err(Fenced);

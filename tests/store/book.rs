@@ -4,12 +4,13 @@ use std::{sync::Arc, time::Duration};
 
 use tokio::task::JoinSet;
 use tracuu::{
+    board::CarrierBoard,
     clock::{Clock, Micros},
     config::Carrier,
     db::{Db, OpenDb},
     ledger::{
         Entry, ExchangeRow, Fate, Fenced, Keys, Ledger, OutboxRow, PartRow, ReplyMeasure, SettlementResult,
-        SettlementRow, Table,
+        SettlementRow, Table, Writer,
         read::store::{Balance, MoRow, MtRow, RecordKind, Span, balance, mo_rows, mt_rows},
     },
     message::{
@@ -63,9 +64,16 @@ impl Book {
     pub(crate) async fn start_over(&self, db: Db, instance: &str) -> Running {
         let keys = Arc::clone(&self.keys);
         let (ledger, writer) = Ledger::open(db, keys, instance, self.clock.clone()).await.unwrap();
-        let mut tasks = JoinSet::new();
-        tasks.spawn(writer.run());
-        Running { ledger, tasks }
+        Running::over(ledger, writer)
+    }
+
+    /// Starts the instance `one` with this carrier, and the board on which it is told what comes.
+    pub(crate) async fn start_with(&self, carrier: &Carrier) -> (Running, Arc<CarrierBoard>) {
+        let opened = Ledger::open(self.db.clone(), Arc::clone(&self.keys), "one", self.clock.clone()).await;
+        let (ledger, mut writer) = opened.unwrap();
+        let board = Arc::new(CarrierBoard::new(carrier.id.clone(), Vec::new(), self.clock.clone()));
+        writer.know(carrier, Arc::clone(&board));
+        (Running::over(ledger, writer), board)
     }
 
     /// The same database, opened once more, by somebody who waits no longer than this.
@@ -154,6 +162,12 @@ pub(crate) struct Running {
 }
 
 impl Running {
+    fn over(ledger: Arc<Ledger>, writer: Writer) -> Self {
+        let mut tasks = JoinSet::new();
+        tasks.spawn(writer.run());
+        Self { ledger, tasks }
+    }
+
     /// Ends in order.
     pub(crate) async fn end(self) {
         let Self { ledger, tasks } = self;

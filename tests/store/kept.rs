@@ -35,7 +35,7 @@ async fn an_acknowledged_question_has_its_exchange_reply_audit_hash_and_mark_aft
 
         let parts = second.ledger.open_parts(9).await.unwrap();
         let one = &parts[0];
-        assert_eq!((parts.len(), one.key, one.line, one.index, one.total), (1, part_key, 3, 1, 2), "{label}");
+        assert_eq!((parts.len(), one.key, one.line, one.index, one.total), (1, part_key, 12, 1, 2), "{label}");
         assert_eq!((one.reference, one.data_coding, one.content.as_slice()), (300, 8, &b"a part"[..]), "{label}");
 
         let recent = second.ledger.may_come_again(BEGIN, 30, 9).await.unwrap();

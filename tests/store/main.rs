@@ -17,7 +17,11 @@ mod opening;
 #[cfg(test)]
 mod outbox;
 #[cfg(test)]
+mod put_aside;
+#[cfg(test)]
 mod ranked;
+#[cfg(test)]
+mod receipts;
 #[cfg(test)]
 mod registry;
 #[cfg(test)]

@@ -77,8 +77,14 @@ async fn receipts_find_their_message_however_the_carrier_writes_its_id() {
         let running = book.start().await;
         let key = running.exchange(&book.clock).await;
         assert_eq!(running.store(Entry::Settlement(settlement(key, "00B8BE19", BEGIN))).await, Fate::Stored, "{label}");
-        for (written, found) in [("b8be19", 1), ("B8BE19", 2), (" 00b8be19 ", 3), ("0b8be190", 3), ("", 3)] {
-            let fate = running.store(receipt(carrier_id("vtl"), written, ReceiptState::Delivered)).await;
+        for (written, state, found) in [
+            ("b8be19", ReceiptState::InHand, 1),
+            ("B8BE19", ReceiptState::Unknown, 2),
+            (" 00b8be19 ", ReceiptState::Delivered, 3),
+            ("0b8be190", ReceiptState::Delivered, 3),
+            ("", ReceiptState::Delivered, 3),
+        ] {
+            let fate = running.store(receipt(carrier_id("vtl"), written, state)).await;
             assert_eq!((fate, receipts_of(&book, key).await), (Fate::Stored, found), "{label}: \"{written}\"");
         }
         // Another carrier's message of the same id is another message.

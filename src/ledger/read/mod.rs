@@ -4,6 +4,7 @@ pub mod store;
 
 use std::collections::HashMap;
 
+pub use super::quarantine::store::{PutAside, TrapCount, put_aside, sealed_frame, trap_counts};
 use super::{EpochKeys, Keys, LedgerError, start};
 use crate::db::Db;
 
