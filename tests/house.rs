@@ -13,10 +13,13 @@ mod paths;
 #[cfg(test)]
 #[path = "house/source.rs"]
 mod source;
+#[cfg(test)]
+#[path = "house/traps.rs"]
+mod traps;
 
 #[cfg(test)]
 mod the_project {
-    use crate::{form, layers, source};
+    use crate::{form, layers, source, traps};
 
     /// Reads the folders and fails with one sentence a fault.
     fn keeps(rule: fn(&[source::Source]) -> Vec<String>, folders: &[&str]) {
@@ -76,11 +79,27 @@ mod the_project {
     fn has_equal_migrations_for_both_databases() {
         keeps(form::unequal_migrations, &["migrations"]);
     }
+
+    #[test]
+    fn has_one_row_for_each_trap() {
+        keeps(traps::without_a_row, &["src"]);
+    }
+
+    #[test]
+    fn names_only_trap_tests_that_exist() {
+        keeps(traps::with_tests_that_are_not_there, &["src", "tests"]);
+    }
+
+    #[test]
+    #[ignore = "the table is still being filled"]
+    fn says_something_of_every_trap() {
+        keeps(traps::with_empty_cells, &["src"]);
+    }
 }
 
 #[cfg(test)]
 mod the_rules {
-    use crate::{form, layers, source::Source};
+    use crate::{form, layers, source::Source, traps};
 
     type Rule = fn(&[Source]) -> Vec<String>;
     /// Files (path and text) and what the faults found in them must say, one piece of sentence each.
@@ -253,5 +272,36 @@ mod the_rules {
                 (&renamed, &["migrations/sqlite/0001_a.sql", "migrations/postgres/0001_b.sql"]),
             ],
         );
+    }
+
+    #[test]
+    fn gaps_in_the_table_of_traps_are_caught() {
+        let table = |rows: &str| [(traps::TABLE, rows.to_owned())];
+        let whole: String = (1..=177).map(|n| format!("| T{n:02} name | does | does | `t{n:02}_name` |\n")).collect();
+        let lost = whole.replace("| T09 name | does | does | `t09_name` |\n", "");
+        let twice = whole.replace("| T10 name", "| T09 name");
+        let open = whole.replace("| T100 name | does | does |", "| T100 name | does | - |");
+        let misnamed = "| T09 name | does | does | `t09_other` |\n".to_owned();
+        let holds = |rule: Rule, text: &str, tests: &str, expected: &[&str]| {
+            let table = table(text);
+            let files = [
+                (table[0].0, table[0].1.as_str()),
+                ("tests/traps/a.rs", tests),
+                ("src/sim/script/b.rs", "fn t01_name("),
+            ];
+            holds(rule, &[(&files, expected)]);
+        };
+        holds(traps::without_a_row, &whole, "", &[]);
+        holds(traps::without_a_row, &lost, "", &["T09 has 0 rows"]);
+        holds(traps::without_a_row, &twice, "", &["T09 has 2 rows", "T10 has 0 rows"]);
+        holds(traps::with_empty_cells, &open, "", &["T100 name has an empty cell"]);
+        let first = "| T01 name | does | does | `t01_name` |";
+        for there in ["    async fn t01_name() {}", "trap!(t01_name);", "    t01_name: (1, 2),"] {
+            holds(traps::with_tests_that_are_not_there, first, there, &[]);
+        }
+        for absent in ["", "fn t01_name_two() {}", "// t01_name", "fn at01_name()"] {
+            holds(traps::with_tests_that_are_not_there, first, absent, &["there is no test t01_name"]);
+        }
+        holds(traps::with_tests_that_are_not_there, &misnamed, "", &["must be named t09_name"]);
     }
 }

@@ -13,6 +13,7 @@ mod progress;
 mod registry;
 mod serve;
 mod sim;
+mod sim_script;
 mod status;
 mod template;
 

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, time::Duration};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio_util::task::TaskTracker;
 
-use super::{ConfigFile, Failed, say};
+use super::{ConfigFile, Failed, say, sim_script};
 use crate::{
     clock::Clock,
     registry::Registry,
@@ -18,13 +18,28 @@ pub(super) struct Arguments {
     command: Option<Command>,
     /// Where to listen
     #[arg(long, default_value = "127.0.0.1:2775", value_name = "ADDRESS")]
-    listen: SocketAddr,
+    pub(super) listen: SocketAddr,
     /// The code the phones text to
     #[arg(long, default_value = "9999", value_name = "CODE")]
-    to: String,
+    pub(super) to: String,
     /// Send a delivery receipt for each reply that asks for one
     #[arg(long)]
     receipts: bool,
+    /// Rehearse a carrier's fault: the name of a script, or its beginning such as t09
+    #[arg(long, value_name = "NAME", conflicts_with = "command")]
+    script: Option<String>,
+    /// List the scripts and what each needs in the service's configuration
+    #[arg(long)]
+    scripts: bool,
+    /// The first phone of a script; its others follow by number
+    #[arg(long, default_value_t = 84_520_000_001, value_name = "NUMBER")]
+    pub(super) phone: u64,
+    /// What the phones of a script text
+    #[arg(long, default_value = "HD", value_name = "TEXT")]
+    pub(super) text: String,
+    /// How long a script waits for what a healthy service does at once
+    #[arg(long, default_value_t = 10, value_name = "SECONDS")]
+    pub(super) patience: u64,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -65,6 +80,13 @@ struct Load {
 
 /// Runs the SMSC.
 pub(super) async fn run(arguments: Arguments) -> Result<(), Failed> {
+    if arguments.scripts {
+        sim_script::list();
+        return Ok(());
+    }
+    if let Some(name) = &arguments.script {
+        return sim_script::run(&arguments, name).await;
+    }
     match arguments.command {
         Some(Command::Load(load)) => run_load(load).await,
         None => interactive(arguments).await,

@@ -13,6 +13,7 @@ mod message;
 mod open;
 mod phone;
 mod report;
+pub mod script;
 mod session;
 mod smsc;
 mod state;

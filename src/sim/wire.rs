@@ -194,27 +194,28 @@ pub(super) fn read_submit(body: &[u8]) -> Option<Submit<'_>> {
     Some(Submit { source, destination, esm_class, registered_delivery, data_coding, octets, sar })
 }
 
-struct Reader<'a>(&'a [u8]);
+/// Reads the fields of a body in turn; every read is `None` where it would run past the end.
+pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
-    fn take(&mut self, length: usize) -> Option<&'a [u8]> {
+    pub(super) fn take(&mut self, length: usize) -> Option<&'a [u8]> {
         let (head, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(head)
     }
 
-    fn octet(&mut self) -> Option<u8> {
+    pub(super) fn octet(&mut self) -> Option<u8> {
         self.take(1).map(|octets| octets[0])
     }
 
-    fn string(&mut self) -> Option<&'a [u8]> {
+    pub(super) fn string(&mut self) -> Option<&'a [u8]> {
         let end = self.0.iter().position(|octet| *octet == 0)?;
         let text = self.take(end)?;
         self.take(1)?;
         Some(text)
     }
 
-    fn tlv(&mut self) -> Option<(u16, &'a [u8])> {
+    pub(super) fn tlv(&mut self) -> Option<(u16, &'a [u8])> {
         let head = self.take(4)?;
         let value = self.take(usize::from(u16::from_be_bytes([head[2], head[3]])))?;
         Some((u16::from_be_bytes([head[0], head[1]]), value))

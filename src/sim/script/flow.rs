@@ -1,0 +1,5 @@
+//! Scripts: window, throttling, congestion.
+
+use super::Script;
+
+pub(super) const SCRIPTS: &[Script] = &[];

@@ -1,0 +1,5 @@
+//! Scripts: keep-alive.
+
+use super::Script;
+
+pub(super) const SCRIPTS: &[Script] = &[];

@@ -1,0 +1,5 @@
+//! Scripts: TLS, load, our own octets.
+
+use super::Script;
+
+pub(super) const SCRIPTS: &[Script] = &[];

@@ -1,0 +1,5 @@
+//! Scripts: long messages to us.
+
+use super::Script;
+
+pub(super) const SCRIPTS: &[Script] = &[];

@@ -1,0 +1,5 @@
+//! Scripts: odd messages to us.
+
+use super::Script;
+
+pub(super) const SCRIPTS: &[Script] = &[];

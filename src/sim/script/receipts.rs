@@ -1,0 +1,5 @@
+//! Scripts: receipts.
+
+use super::Script;
+
+pub(super) const SCRIPTS: &[Script] = &[];

@@ -1,0 +1,5 @@
+//! Scripts: sequence numbers and responses.
+
+use super::Script;
+
+pub(super) const SCRIPTS: &[Script] = &[];

@@ -1,0 +1,5 @@
+//! Scripts: bind, unbind, session.
+
+use super::Script;
+
+pub(super) const SCRIPTS: &[Script] = &[];

@@ -1,0 +1,5 @@
+//! Scripts: odd command_status.
+
+use super::Script;
+
+pub(super) const SCRIPTS: &[Script] = &[];

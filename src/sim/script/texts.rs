@@ -1,0 +1,5 @@
+//! Scripts: texts.
+
+use super::Script;
+
+pub(super) const SCRIPTS: &[Script] = &[];

@@ -1,0 +1,1 @@
+//! TLS, load, our own octets.

@@ -1,0 +1,1 @@
+//! Long messages to us.

@@ -1,0 +1,1 @@
+//! Odd messages to us.

@@ -1,0 +1,1 @@
+//! Our submit_sm.

@@ -1,0 +1,1 @@
+//! Odd command_status.
