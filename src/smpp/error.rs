@@ -1,8 +1,8 @@
 //! Why a line is down, in words for the person who reads the log or runs `check`.
 
-use std::{fmt, io, time::Duration};
+use std::{fmt, io, path::PathBuf, time::Duration};
 
-use super::{frame::BadLength, pdu::status};
+use super::{frame::BadLength, pdu::status, tls::Complaint};
 
 /// Why a connection could not be made, or a session ended.
 #[derive(Debug, thiserror::Error)]
@@ -23,6 +23,25 @@ pub enum LineError {
         /// What the last address said.
         why: io::Error,
     },
+    /// None of several addresses takes a connection.
+    #[error("no address takes a connection: {}{last}", listed(before))]
+    Nowhere {
+        /// Why not the first ones.
+        before: Vec<LineError>,
+        /// Why not the last.
+        last: Box<LineError>,
+    },
+    /// A file of the settings cannot be used.
+    #[error("the file {} cannot be used: {why}", path.display())]
+    File {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
+    /// TLS could not be had: a name, a certificate, a version.
+    #[error("no TLS with the SMSC: {0}")]
+    Tls(String),
     /// A bind cannot be written from these settings.
     #[error("{0}")]
     Settings(&'static str),
@@ -44,6 +63,9 @@ pub enum LineError {
     /// The connection broke.
     #[error("the connection broke: {0}")]
     Broken(io::Error),
+    /// Nothing came for the time the operator allows.
+    #[error("no message has come for {}, so it is bound anew once", in_words(*.0))]
+    Mute(Duration),
     /// The SMSC sent unbind.
     #[error("the SMSC ended the session with unbind")]
     Unbound,
@@ -116,12 +138,29 @@ pub(super) enum Pace {
 }
 
 impl LineError {
+    /// A connection that broke: of itself, or because TLS found fault with the peer.
+    pub(super) fn broken(why: io::Error) -> Self {
+        match complaint(&why) {
+            Some(words) => Self::Tls(words),
+            None => Self::Broken(why),
+        }
+    }
+
+    /// A connection that could not be made.
+    pub(super) fn unreached(address: &str, why: io::Error) -> Self {
+        match complaint(&why) {
+            Some(words) => Self::Tls(format!("\"{address}\": {words}")),
+            None => Self::NoConnection { address: address.to_owned(), why },
+        }
+    }
+
     /// How soon trying again makes sense. Statuses nobody knows are taken for a matter of configuration.
     pub(super) fn pace(&self) -> Pace {
         match self {
             Self::Refused { status: status::ALREADY_BOUND } => Pace::AlreadyBound,
             Self::Refused { status: status::SYSTEM_ERROR | status::THROTTLED | status::QUEUE_FULL } => Pace::Busy,
-            Self::Refused { .. } | Self::Settings(_) => Pace::Configuration,
+            Self::Nowhere { last, .. } => last.pace(),
+            Self::Refused { .. } | Self::Settings(_) | Self::File { .. } | Self::Tls(_) => Pace::Configuration,
             Self::NotSmpp(_) => Pace::WrongPeer,
             Self::NoSuchHost { .. }
             | Self::NoConnection { .. }
@@ -129,6 +168,7 @@ impl LineError {
             | Self::Closed
             | Self::Broken(_)
             | Self::Unbound
+            | Self::Mute(_)
             | Self::Silent
             | Self::NotBound
             | Self::OutOfStep(_)
@@ -136,6 +176,14 @@ impl LineError {
             | Self::Unread(_) => Pace::Usual,
         }
     }
+}
+
+fn complaint(error: &io::Error) -> Option<String> {
+    error.get_ref().and_then(|inner| inner.downcast_ref::<Complaint>()).map(ToString::to_string)
+}
+
+fn listed(errors: &[LineError]) -> String {
+    errors.iter().fold(String::new(), |all, error| all + &error.to_string() + "; ")
 }
 
 /// What a refusal of a bind means (SMPP 3.4, 5.1.3).

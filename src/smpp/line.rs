@@ -9,7 +9,7 @@ use tokio::{
 
 use super::{
     backoff::Backoff,
-    dial::dial,
+    dial::Route,
     error::{LineError, Pace, in_words},
     session::{Ended, converse},
     station::{Station, Wiring},
@@ -31,33 +31,31 @@ const LAST_EVENTS: Duration = Duration::from_secs(5);
 ///   given up; so are, without being handed up, those that come after `quiesce`.
 /// - Tickets of messages that are undecided when a session ends are given up: the SMSC sends those messages again.
 pub async fn run(settings: Line, wiring: Wiring) {
-    let connect = || {
-        let addresses = settings.addresses.clone();
-        async move { dial(&addresses).await }
-    };
-    run_over(&settings, wiring, connect).await;
+    let route = Route::new(&settings);
+    run_over(&settings, wiring, |was_bound| route.dial(was_bound)).await;
 }
 
-/// [`run`] over any kind of stream: `connect` makes the next one.
-pub async fn run_over<S, C>(settings: &Line, wiring: Wiring, connect: impl Fn() -> C)
+/// [`run`] over any kind of stream: `connect` makes the next one, and is told whether the last one was bound.
+pub async fn run_over<S, C>(settings: &Line, wiring: Wiring, connect: impl Fn(bool) -> C)
 where
     S: AsyncRead + AsyncWrite + Unpin,
     C: Future<Output = Result<S, LineError>>,
 {
     let mut station = Station::new(wiring);
     let mut backoff = Backoff::new(settings);
-    let mut session = 1;
-    while let Some(connected) = station.meanwhile(connect()).await {
+    let (mut session, mut was_bound) = (1, true);
+    while let Some(connected) = station.meanwhile(connect(was_bound)).await {
         let ended = match connected {
             Ok(stream) => converse(stream, settings, &mut station, session).await,
             Err(error) => Ended { bound_for: None, why: Err(error) },
         };
-        session += u32::from(ended.bound_for.is_some());
+        was_bound = ended.bound_for.is_some();
+        session += u32::from(was_bound);
         let Err(error) = ended.why else { break };
         let wait = backoff.after(&error, ended.bound_for, &station.chance);
         let down = LineState::Down { since: station.clock.now(), why: error.to_string() };
         station.board.line(&station.label, down);
-        report(&station.label, &error, ended.bound_for.is_some(), wait);
+        report(&station.label, &error, was_bound, wait);
         if station.meanwhile(sleep(wait)).await.is_none() {
             break;
         }

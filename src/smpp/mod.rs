@@ -20,6 +20,7 @@ pub mod frame;
 mod keepalive;
 mod lenient;
 mod line;
+mod link;
 mod pdu;
 mod post;
 mod probe;
@@ -30,6 +31,7 @@ mod station;
 mod submit;
 #[cfg(test)]
 mod tests;
+mod tls;
 mod trap;
 mod window;
 

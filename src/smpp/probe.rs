@@ -10,7 +10,7 @@ use tokio::{
 
 use super::{
     bind,
-    dial::dial,
+    dial::Route,
     error::{LineError, Looks},
     frame::{Frame, next_frame},
     pdu::{self, id, status},
@@ -26,8 +26,9 @@ const UNBINDING: Duration = Duration::from_secs(5);
 /// # Errors
 /// Why no bind was possible; its text says what to look at.
 pub async fn try_bind(settings: &Line) -> Result<(), LineError> {
+    let route = Route::new(settings);
     for &role in settings.bind.roles() {
-        let mut stream = dial(&settings.addresses).await?;
+        let mut stream = route.dial(true).await?;
         probe(&mut stream, settings, role).await?;
     }
     Ok(())
@@ -44,7 +45,7 @@ async fn probe<S: AsyncRead + AsyncWrite + Unpin>(
     let response = bind::command_id(role) | id::RESPONSE;
     let mut buffer = BytesMut::new();
     let binding = async {
-        stream.write_all(&octets).await.map_err(LineError::Broken)?;
+        stream.write_all(&octets).await.map_err(LineError::broken)?;
         loop {
             let frame = read_frame(stream, &mut buffer).await?;
             let refused = Err(LineError::Refused { status: frame.command_status });
@@ -60,7 +61,7 @@ async fn probe<S: AsyncRead + AsyncWrite + Unpin>(
     let unbinding = async {
         octets.clear();
         pdu::write_bare(&mut octets, id::UNBIND, status::OK, 2);
-        stream.write_all(&octets).await.map_err(LineError::Broken)?;
+        stream.write_all(&octets).await.map_err(LineError::broken)?;
         while read_frame(stream, &mut buffer).await?.command_id != id::UNBIND_RESP {}
         Ok::<(), LineError>(())
     };
@@ -83,7 +84,7 @@ async fn read_frame<S: AsyncRead + Unpin>(stream: &mut S, buffer: &mut BytesMut)
                 });
             }
         }
-        if stream.read_buf(buffer).await.map_err(LineError::Broken)? == 0 {
+        if stream.read_buf(buffer).await.map_err(LineError::broken)? == 0 {
             return Err(if buffer.is_empty() { LineError::Closed } else { LineError::NotSmpp(Looks::guess(buffer)) });
         }
     }

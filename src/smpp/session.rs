@@ -107,7 +107,7 @@ where
         busy_rounds = if matches!(event, Event::Due) { BUSY_ROUNDS } else { busy_rounds + 1 };
         match event {
             Event::Read(Ok(0)) => talk.end_of_stream(&buffer),
-            Event::Written(Err(error)) | Event::Read(Err(error)) => talk.end(Err(LineError::Broken(error))),
+            Event::Written(Err(error)) | Event::Read(Err(error)) => talk.end(Err(LineError::broken(error))),
             Event::Command(Some(command)) => talk.command(command),
             Event::Command(None) => {
                 stopping = true;

@@ -11,6 +11,7 @@ mod receipts;
 mod roles;
 mod submits;
 mod tcp;
+mod tls;
 
 use crate::{
     config::{Carrier, Line},

@@ -126,7 +126,7 @@ impl Bench {
         let waiting = Arc::new(Mutex::new(waiting));
         let mut line = JoinSet::new();
         line.spawn(async move {
-            let connect = || async { waiting.lock().await.recv().await.ok_or(LineError::Closed) };
+            let connect = |_| async { waiting.lock().await.recv().await.ok_or(LineError::Closed) };
             run_over(&settings, wiring, connect).await;
         });
         let (desk_waiting, outbox_waiting) = (Vec::new(), Vec::new());
