@@ -9,6 +9,7 @@ use crate::{
     config::{Carrier, Codings},
     ledger::{OpenPart, Token},
     message::{CarrierId, LineNo, Octets, RawAddress, RowKey, Sender, ShortCode},
+    sms::{Form, Piece},
 };
 
 /// What the parts of one text share.
@@ -37,6 +38,8 @@ pub(super) struct Held {
     pub(super) index: u8,
     /// data_coding.
     pub(super) data_coding: u8,
+    /// What its header said about its coding.
+    pub(super) form: Form,
     /// Without its header.
     pub(super) body: Octets,
     /// Of the physical message.
@@ -46,6 +49,10 @@ pub(super) struct Held {
 }
 
 impl Held {
+    fn piece(&self) -> Piece<'_> {
+        Piece { data_coding: self.data_coding, form: self.form, octets: &self.body.0 }
+    }
+
     /// What it counts towards [`OCTETS`]: its text and what surrounds it in memory.
     fn weight(&self) -> usize {
         self.body.0.len() + 256
@@ -140,8 +147,7 @@ impl OpenTexts {
         let received_at = open.parts.values().map(|part| part.received_at).chain([held.received_at]).min();
         self.octets += held.weight();
         open.parts.insert(index, held);
-        let bodies: Vec<(u8, &[u8])> =
-            open.parts.values().map(|part| (part.data_coding, part.body.0.as_slice())).collect();
+        let bodies: Vec<Piece<'_>> = open.parts.values().map(Held::piece).collect();
         let text = read_text(&bodies, open.head.codings);
         open.inbound(key, sender, text, consumes, received_at.unwrap_or_default())
     }
@@ -190,7 +196,7 @@ impl OpenTexts {
 
     /// Puts back a part that was found in the ledger at start.
     pub(super) fn restore(&mut self, part: OpenPart, carrier: &Carrier) {
-        let Some((source, short_code, body)) = wire::read(&part.content) else {
+        let Some((source, short_code, form, body)) = wire::read(&part.content) else {
             tracing::error!(row = part.key.0, "A stored part of a text cannot be read and is left out");
             return;
         };
@@ -207,6 +213,7 @@ impl OpenTexts {
             key: part.key,
             index: part.index,
             data_coding: part.data_coding,
+            form,
             body: Octets(body),
             fingerprint: part.fingerprint,
             received_at: part.received_at,
@@ -257,7 +264,8 @@ mod tests {
 
     fn held(key: i64, index: u8, body: &[u8]) -> Held {
         let body = Octets(body.to_vec());
-        Held { key: RowKey(key), index, data_coding: 0, body, fingerprint: [index; 16], received_at: Micros(key) }
+        let form = Form::default();
+        Held { key: RowKey(key), index, data_coding: 0, form, body, fingerprint: [index; 16], received_at: Micros(key) }
     }
 
     fn text(inbound: &Inbound) -> &str {

@@ -19,7 +19,7 @@ use crate::{
         AnswerStatus, CarrierId, Concat, ConcatKind, LineNo, Msisdn, Octets, Part, RawAddress, RowKey, Sender,
         ShortCode, Ticket,
     },
-    sms,
+    sms::{self, Form, Piece},
 };
 
 /// One citizen's message, whole, ready to be decided on.
@@ -139,7 +139,7 @@ impl Intake {
             let entry = Entry::Repeat { key, of, carrier, received_at: part.received_at, ticket: part.ticket };
             return Taken::Again(entry, print);
         }
-        let (concat, body) = match header(&part) {
+        let (concat, form, body) = match header(&part) {
             Ok(read) => read,
             Err(sms::BadUdh::Missing | sms::BadUdh::PastEnd { .. }) => return Taken::Answer(AnswerStatus::BadHeader),
         };
@@ -147,7 +147,8 @@ impl Intake {
         let Some(concat) = concat else {
             let key = self.ledger.next_key();
             self.again.pending(print, key, part.line, part.session, part.received_at);
-            let text = read_text(&[(part.data_coding, &body.0)], carrier.line.codings);
+            let text =
+                read_text(&[Piece { data_coding: part.data_coding, form, octets: &body.0 }], carrier.line.codings);
             return Taken::Whole(Box::new(Inbound {
                 key,
                 carrier: carrier.id.clone(),
@@ -166,7 +167,7 @@ impl Intake {
             }));
         };
         let code = code.clone();
-        self.accept_part(carrier, part, sender, &code, concat, body, print)
+        self.accept_part(carrier, part, sender, &code, concat, (form, body), print)
     }
 
     #[expect(clippy::too_many_arguments, reason = "the facts of one part, each read once by the only caller")]
@@ -177,7 +178,7 @@ impl Intake {
         sender: Sender,
         code: &ShortCode,
         concat: Concat,
-        body: Octets,
+        (form, body): (Form, Octets),
         print: Token,
     ) -> Taken {
         let set = self.set_token(carrier, &sender, code, &part, concat);
@@ -197,6 +198,7 @@ impl Intake {
             key,
             index: concat.index,
             data_coding: part.data_coding,
+            form,
             body,
             fingerprint: print,
             received_at: part.received_at,
@@ -216,7 +218,7 @@ impl Intake {
             self.use_up(key);
             return Taken::Whole(Box::new(Inbound { ticket: Some(ticket), ..inbound }));
         }
-        let content = wire::write(&head.source, code, &held.body.0);
+        let content = wire::write(&head.source, code, form, &held.body.0);
         let row = PartRow {
             key,
             received_at: part.received_at,
@@ -316,17 +318,17 @@ fn sender_octets(sender: &Sender, source: &RawAddress) -> Vec<u8> {
     }
 }
 
-fn header(part: &Part) -> Result<(Option<Concat>, &[u8]), sms::BadUdh> {
+fn header(part: &Part) -> Result<(Option<Concat>, Form, &[u8]), sms::BadUdh> {
     if !part.udhi {
-        return Ok((part.sar, &part.octets.0));
+        return Ok((part.sar, Form::default(), &part.octets.0));
     }
     let header = sms::read_udh(&part.octets.0)?;
     // A header's own reference stands above SAR TLVs (SMPP 3.4, 5.2.12 forbids both).
-    Ok((header.concat.or(part.sar), header.body))
+    Ok((header.concat.or(part.sar), header.form, header.body))
 }
 
 /// Reads the bodies of a whole text.
-fn read_text(bodies: &[(u8, &[u8])], codings: Codings) -> Text {
+fn read_text(bodies: &[Piece<'_>], codings: Codings) -> Text {
     sms::join(bodies, codings).map_or(Text::NotText, |text| Text::Read(crate::message::Masked::new(text)))
 }
 

@@ -1,18 +1,13 @@
-//! A message from the SMSC, read: `deliver_sm` (SMPP 3.4, 4.6.1) and `data_sm` (4.7.1).
+//! A message from the SMSC: `deliver_sm` (SMPP 3.4, 4.6.1) and `data_sm` (4.7.1).
 //!
-//! The codec reads every `deliver_sm` that is as it should be. What it refuses is read by `lenient`, which mends what
-//! can be mended; what cannot be read at all is [`Malformed`] and is answered with its own status.
+//! `lenient` reads them octet by octet: no codec stands between, because what a codec refuses is a citizen's question
+//! all the same. What cannot be read at all is [`Malformed`] and is answered with its own status.
 
-use bytes::BytesMut;
-use rusmpp::{
-    decode::DecodeWithLength as _,
-    encode::{Encode as _, Length},
-    pdus::DeliverSm,
-    tlvs::TlvValue,
+use super::{frame::Frame, lenient, pdu::id, pdu::status, trap::Trap};
+use crate::{
+    message::{Concat, ConcatKind, RawAddress},
+    sms::{self, Codings, Form, Piece},
 };
-
-use super::{frame::Frame, lenient, pdu::id, pdu::status};
-use crate::message::{Concat, ConcatKind, RawAddress};
 
 /// Bits 5 to 2 of esm_class: anything but a message (SMPP 3.4, 5.2.12).
 const NOT_A_MESSAGE: u8 = 0x3C;
@@ -22,6 +17,8 @@ const UDHI: u8 = 0x40;
 /// What a message says.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub(super) struct Deliver {
+    /// By `data_sm`.
+    pub(super) data_sm: bool,
     /// source_addr.
     pub(super) source: RawAddress,
     /// destination_addr.
@@ -32,10 +29,12 @@ pub(super) struct Deliver {
     pub(super) data_coding: u8,
     /// message_payload when it is there and not empty, else short_message.
     pub(super) text: Vec<u8>,
+    /// The text came in message_payload.
+    pub(super) by_payload: bool,
     /// The optional parameters that matter.
     pub(super) options: Options,
-    /// The codec refused it.
-    pub(super) repaired: bool,
+    /// What was odd about it and was coped with.
+    pub(super) traps: Vec<Trap>,
 }
 
 /// The optional parameters (SMPP 3.4, 5.3.2) that matter to a line; of repeated ones the first counts.
@@ -57,6 +56,8 @@ pub(super) struct Options {
     pub(super) network_error: Option<(u8, u16)>,
     /// ussd_service_op, 0x0501, or service_type USSD.
     pub(super) ussd: bool,
+    /// source_port or dest_port, 0x020A and 0x020B.
+    pub(super) port: bool,
 }
 
 /// Why a message cannot be read.
@@ -82,22 +83,29 @@ impl Malformed {
             Self::DestinationTooLong => status::INVALID_DESTINATION,
         }
     }
+
+    /// Under which name it is counted and put aside.
+    pub(super) fn trap(self) -> Trap {
+        match self {
+            Self::TextPastEnd => Trap::TextPastEnd,
+            Self::Unreadable => Trap::Unreadable,
+            Self::SourceTooLong | Self::DestinationTooLong => Trap::FieldTooLong,
+        }
+    }
 }
 
 impl Deliver {
     /// Reads a `deliver_sm` or `data_sm`.
-    pub(super) fn read(frame: &Frame) -> Result<Self, Malformed> {
-        if frame.command_id == id::DELIVER_SM
-            && let Some(clean) = by_codec(frame.body())
-        {
-            return Ok(clean);
-        }
+    pub(super) fn read(frame: &Frame, codings: Codings) -> Result<Self, Malformed> {
         let mut read = if frame.command_id == id::DATA_SM {
             lenient::data_sm(frame.body())
         } else {
             lenient::deliver_sm(frame.body())
         }?;
-        read.repaired = frame.command_id == id::DELIVER_SM;
+        if frame.command_status != status::OK {
+            read.traps.push(Trap::StatusInRequest);
+        }
+        read.look_at_the_text(codings);
         Ok(read)
     }
 
@@ -106,14 +114,39 @@ impl Deliver {
         self.esm_class & NOT_A_MESSAGE != 0
     }
 
+    /// The kind that esm_class names: 0x04 receipt, 0x08 and 0x10 acknowledgements, 0x18 conversation abort, 0x20
+    /// intermediate notification.
+    pub(super) fn kind(&self) -> u8 {
+        self.esm_class & NOT_A_MESSAGE
+    }
+
     /// Whether the text begins with a user data header.
     pub(super) fn has_header(&self) -> bool {
         self.esm_class & UDHI != 0
     }
 
+    /// The text without its header, and what the header says about its coding. A header that cannot be read is text.
+    pub(super) fn piece(&self) -> Piece<'_> {
+        let (form, octets) = match self.has_header().then(|| sms::read_udh(&self.text)) {
+            Some(Ok(header)) => (header.form, header.body),
+            Some(Err(_)) | None => (Form::default(), self.text.as_slice()),
+        };
+        Piece { data_coding: self.data_coding, form, octets }
+    }
+
     /// Takes the text in: message_payload supersedes short_message when it is not empty.
     pub(super) fn choose_text(&mut self, short_message: &[u8]) {
-        self.text = self.options.payload.take().unwrap_or_else(|| short_message.to_vec());
+        let payload = self.options.payload.take();
+        self.by_payload = payload.is_some();
+        if self.by_payload && !short_message.is_empty() {
+            self.traps.push(Trap::PayloadAndShort);
+        } else if self.by_payload && !self.data_sm {
+            self.traps.push(Trap::PayloadOnly);
+        }
+        if short_message.len() == 255 {
+            self.traps.push(Trap::ShortOf255);
+        }
+        self.text = payload.unwrap_or_else(|| short_message.to_vec());
     }
 
     /// The place in a long text by the SAR parameters, when all three are there and make sense.
@@ -126,82 +159,36 @@ impl Deliver {
             index,
         })
     }
-}
 
-impl Options {
-    /// Takes one parameter in. One of a length it cannot have, or without a value, says nothing.
-    pub(super) fn take(&mut self, tag: u16, value: &[u8]) {
-        match (tag, value) {
-            (_, []) => {}
-            (0x0424, _) => _ = self.payload.get_or_insert_with(|| value.to_vec()),
-            (0x020C, &[high, low]) => _ = self.sar_reference.get_or_insert(u16::from_be_bytes([high, low])),
-            (0x020E, &[total]) => _ = self.sar_total.get_or_insert(total),
-            (0x020F, &[index]) => _ = self.sar_index.get_or_insert(index),
-            (0x001E, _) => _ = self.receipt_id.get_or_insert_with(|| trimmed(value).to_vec()),
-            (0x0427, &[state]) => _ = self.state.get_or_insert(state),
-            (0x0423, &[kind, high, low]) => {
-                _ = self.network_error.get_or_insert((kind, u16::from_be_bytes([high, low])));
+    /// Notes what is odd about addresses and text. None of it stands in the way of reading them.
+    fn look_at_the_text(&mut self, codings: Codings) {
+        let mut traps = Vec::new();
+        if !self.source.octets.is_ascii() {
+            traps.push(Trap::SourceNotAscii);
+        }
+        if self.data_sm && !self.is_flagged() {
+            traps.push(Trap::DataSm);
+        }
+        if self.by_payload && self.has_header() {
+            traps.push(Trap::PayloadWithHeader);
+        }
+        let header = self.has_header().then(|| sms::read_udh(&self.text)).and_then(Result::ok);
+        if self.options.port || header.is_some_and(|header| header.ports) {
+            traps.push(Trap::PortAddressed);
+        }
+        if !self.is_flagged() {
+            if self.text.is_empty() {
+                traps.push(Trap::EmptyText);
             }
-            (0x0501, _) => self.ussd = true,
-            _ => {}
+            traps.extend(sms::oddities(self.piece(), codings).map(|oddity| match oddity {
+                sms::Oddity::Binary => Trap::Binary,
+                sms::Oddity::LittleEndian => Trap::LittleEndian,
+                sms::Oddity::OddLength => Trap::OddLength,
+                sms::Oddity::ClassOrIndication => Trap::ClassOrIndication,
+                sms::Oddity::EighthBit => Trap::EighthBit,
+                sms::Oddity::ShiftTables => Trap::ShiftTables,
+            }));
         }
+        self.traps.append(&mut traps);
     }
-}
-
-/// Without NULs and blanks at either end.
-fn trimmed(octets: &[u8]) -> &[u8] {
-    let padding = |octet: &u8| *octet == 0 || octet.is_ascii_whitespace();
-    let start = octets.iter().position(|octet| !padding(octet)).unwrap_or(octets.len());
-    let end = octets.iter().rposition(|octet| !padding(octet)).map_or(start, |last| last + 1);
-    &octets[start..end]
-}
-
-/// Reads a body with the codec; `None` when it refuses any octet of it.
-fn by_codec(body: &[u8]) -> Option<Deliver> {
-    let mut octets = BytesMut::from(body);
-    let (pdu, size) = DeliverSm::decode(&mut octets, body.len()).ok()?;
-    if size != body.len() {
-        return None;
-    }
-    let mut read = Deliver {
-        source: RawAddress {
-            ton: pdu.source_addr_ton.into(),
-            npi: pdu.source_addr_npi.into(),
-            octets: pdu.source_addr.as_str().into(),
-        },
-        destination: RawAddress {
-            ton: pdu.dest_addr_ton.into(),
-            npi: pdu.dest_addr_npi.into(),
-            octets: pdu.destination_addr.as_str().into(),
-        },
-        esm_class: pdu.esm_class.into(),
-        data_coding: pdu.data_coding.into(),
-        ..Deliver::default()
-    };
-    for tlv in pdu.tlvs() {
-        // The codec reads a parameter of a wrong length as far as its type goes, and is out of step from there on.
-        if tlv.value().map_or(0, Length::length) != usize::from(tlv.value_length()) {
-            return None;
-        }
-        let Some(value) = tlv.value() else { continue };
-        let tag = u16::from(tlv.tag());
-        if let TlvValue::MessagePayload(payload) = value {
-            read.options.take(tag, payload.value.as_ref());
-        } else if matters(tag) {
-            // The value's own octets again: the codec has typed them, and `take` is the one reading of all.
-            let mut octets = [0; 80];
-            let length = value.length().min(octets.len());
-            value.encode(&mut octets);
-            read.options.take(tag, &octets[..length]);
-        }
-    }
-    read.options.ussd |= body.starts_with(b"USSD\0");
-    read.choose_text(pdu.short_message().as_ref());
-    Some(read)
-}
-
-/// The parameters besides message_payload that [`Options::take`] knows. None is longer than 65 octets in a PDU that
-/// the codec takes.
-fn matters(tag: u16) -> bool {
-    matches!(tag, 0x001E | 0x020C | 0x020E | 0x020F | 0x0423 | 0x0427 | 0x0501)
 }

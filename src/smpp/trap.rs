@@ -2,19 +2,87 @@
 
 use crate::message::LineId;
 
-/// Something that a well-behaved SMSC does not do.
+/// Something that a well-behaved SMSC does not do, or that few of them do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Trap {
     /// A command_id nobody knows.
     UnknownCommand,
+    /// A request that carries a command_status.
+    StatusInRequest,
     /// `sm_length` beyond the end of the PDU.
     TextPastEnd,
+    /// One to three octets behind the text that no length counts.
+    StrayOctets,
     /// The mandatory part of a message cannot be read.
     Unreadable,
-    /// An address longer than 20 octets.
-    AddressTooLong,
-    /// The codec refused the PDU, a lenient reading did not.
-    Repaired,
+    /// An optional parameter that runs past the end of the PDU.
+    TlvPastEnd,
+    /// An optional parameter of a length it cannot have.
+    TlvLength,
+    /// receipted_message_id without its NUL, with several, or padded.
+    TlvTerminator,
+    /// An optional parameter that SMPP does not have.
+    TlvUnknown,
+    /// An optional parameter given twice.
+    TlvRepeated,
+    /// An address longer than 20 octets, or a service_type longer than 5.
+    FieldTooLong,
+    /// A time in a message that is none.
+    BadTime,
+    /// The text stands in message_payload alone.
+    PayloadOnly,
+    /// Both short_message and message_payload are filled.
+    PayloadAndShort,
+    /// The user data header stands in message_payload.
+    PayloadWithHeader,
+    /// No text at all.
+    EmptyText,
+    /// A short_message of 255 octets.
+    ShortOf255,
+    /// A `data_sm`.
+    DataSm,
+    /// A source address with octets beyond ASCII.
+    SourceNotAscii,
+    /// A USSD dialogue on the line.
+    Ussd,
+    /// A text for a port.
+    PortAddressed,
+    /// A data_coding of data.
+    Binary,
+    /// UTF-16 with the wrong octet first.
+    LittleEndian,
+    /// UTF-16 with an octet too many.
+    OddLength,
+    /// A data_coding that names a class or a waiting indication.
+    ClassOrIndication,
+    /// Octets beyond seven bits under the GSM alphabet or ASCII.
+    EighthBit,
+    /// The text's alphabet has a national language's table.
+    ShiftTables,
+    /// A receipt by `data_sm`.
+    ReceiptAsDataSm,
+    /// A status message that esm_class marks otherwise than by 0x04.
+    ReceiptFlagForms,
+    /// A receipt that esm_class does not mark.
+    ReceiptFlagMissing,
+    /// Marked as a receipt, yet without id and state.
+    ReceiptWithoutContent,
+    /// receipted_message_id in a question.
+    QuestionWithReceiptTlv,
+    /// A receipt's state without its label.
+    ReceiptLabelMissing,
+    /// A date in a receipt that is none.
+    ReceiptDates,
+    /// A state that nobody knows.
+    ReceiptStateWords,
+    /// A receipt without text.
+    ReceiptTlvsOnly,
+    /// A receipt's text and its parameters say different things.
+    ReceiptSidesDisagree,
+    /// A receipt in another coding than it says.
+    ReceiptInWrongCoding,
+    /// A receipt's text in message_payload, or behind a user data header.
+    ReceiptInPayloadOrHeader,
     /// A message ahead of the bind response.
     BeforeBound,
     /// The bind response names a lower version than the bind asked for.
@@ -31,23 +99,53 @@ pub(super) enum Trap {
     LateResponse,
     /// A generic_nack that names nothing of ours.
     NackOfNothing,
-    /// A USSD dialogue on the line.
-    Ussd,
-    /// Marked as a receipt, yet without id and state.
-    ReceiptWithoutContent,
     /// More submits than the window and its queue hold.
     WindowOverrun,
 }
 
 impl Trap {
-    /// The name in logs, and later in metrics.
+    /// The name in logs, counters and rows.
     pub(super) fn as_str(self) -> &'static str {
         match self {
             Self::UnknownCommand => "unknown_command_id",
+            Self::StatusInRequest => "status_in_request",
             Self::TextPastEnd => "sm_length_past_end",
+            Self::StrayOctets => "text_nul_not_counted",
             Self::Unreadable => "mandatory_part_unreadable",
-            Self::AddressTooLong => "field_too_long",
-            Self::Repaired => "repaired",
+            Self::TlvPastEnd => "tlv_past_end",
+            Self::TlvLength => "tlv_wrong_length",
+            Self::TlvTerminator => "tlv_string_terminator",
+            Self::TlvUnknown => "tlv_unknown",
+            Self::TlvRepeated => "tlv_repeated",
+            Self::FieldTooLong => "field_too_long",
+            Self::BadTime => "bad_time_in_deliver",
+            Self::PayloadOnly => "payload_only",
+            Self::PayloadAndShort => "payload_and_short",
+            Self::PayloadWithHeader => "payload_with_udh",
+            Self::EmptyText => "empty_text",
+            Self::ShortOf255 => "short_of_255",
+            Self::DataSm => "data_sm_message",
+            Self::SourceNotAscii => "source_not_ascii",
+            Self::Ussd => "ussd_on_the_line",
+            Self::PortAddressed => "port_addressed",
+            Self::Binary => "binary",
+            Self::LittleEndian => "ucs2_little_endian",
+            Self::OddLength => "ucs2_odd_length",
+            Self::ClassOrIndication => "class_flash_mwi",
+            Self::EighthBit => "utf8_in_dc0",
+            Self::ShiftTables => "shift_tables",
+            Self::ReceiptAsDataSm => "receipt_as_data_sm",
+            Self::ReceiptFlagForms => "receipt_flag_forms",
+            Self::ReceiptFlagMissing => "receipt_flag_missing",
+            Self::ReceiptWithoutContent => "flagged_but_a_question",
+            Self::QuestionWithReceiptTlv => "question_with_receipt_tlv",
+            Self::ReceiptLabelMissing => "receipt_label_missing",
+            Self::ReceiptDates => "receipt_dates",
+            Self::ReceiptStateWords => "receipt_state_words",
+            Self::ReceiptTlvsOnly => "receipt_tlvs_only",
+            Self::ReceiptSidesDisagree => "receipt_sides_disagree",
+            Self::ReceiptInWrongCoding => "receipt_in_wrong_coding",
+            Self::ReceiptInPayloadOrHeader => "receipt_in_payload_or_udh",
             Self::BeforeBound => "deliver_before_bind_resp",
             Self::LowerVersion => "version_lower",
             Self::Outbind => "outbind",
@@ -56,41 +154,29 @@ impl Trap {
             Self::UnknownResponse => "response_unknown",
             Self::LateResponse => "response_late",
             Self::NackOfNothing => "nack_sequence_zero",
-            Self::Ussd => "ussd_on_the_line",
-            Self::ReceiptWithoutContent => "flagged_but_a_question",
             Self::WindowOverrun => "window_overrun",
         }
     }
 
     /// Notes that it happened.
     pub(super) fn note(self, line: &LineId) {
-        match self {
+        // Each of the others is coped with and counted; these two cost somebody something.
+        if self == Self::ReceiptWithoutContent {
             // The text may have been a citizen's question, and nobody will answer it: someone must look.
-            Self::ReceiptWithoutContent => tracing::warn!(
+            tracing::warn!(
                 carrier.name = %line.carrier, line = %line, trap = self.as_str(),
                 "Line {line} acknowledged a message marked as receipt that says neither id nor state"
-            ),
-            Self::WindowOverrun => tracing::warn!(
+            );
+        } else if self == Self::WindowOverrun {
+            tracing::warn!(
                 carrier.name = %line.carrier, line = %line, trap = self.as_str(),
                 "Line {line} was given more submits than it can hold, and handed them back"
-            ),
-            Self::UnknownCommand
-            | Self::TextPastEnd
-            | Self::Unreadable
-            | Self::AddressTooLong
-            | Self::Repaired
-            | Self::BeforeBound
-            | Self::LowerVersion
-            | Self::Outbind
-            | Self::Alert
-            | Self::NoEnquireLink
-            | Self::UnknownResponse
-            | Self::LateResponse
-            | Self::NackOfNothing
-            | Self::Ussd => tracing::debug!(
+            );
+        } else {
+            tracing::debug!(
                 carrier.name = %line.carrier, line = %line, trap = self.as_str(),
                 "Line {line} coped with an oddity"
-            ),
+            );
         }
     }
 }

@@ -1,12 +1,14 @@
 //! The character sets a part may arrive in, each read to a text whatever its octets are.
 
-use super::gsm;
+use super::{ByteOrder, Form, gsm, national};
 
 /// How the octets of a part are to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Charset {
     /// GSM 03.38, one septet an octet.
     Gsm,
+    /// GSM 03.38, packed. Its septets are taken out before it is read, and then it is like [`Self::Gsm`].
+    Packed,
     /// ASCII.
     Ascii,
     /// ISO 8859-1, with Windows-1252 in 80-9F.
@@ -15,23 +17,35 @@ pub(super) enum Charset {
     Cyrillic,
     /// ISO 8859-8.
     Hebrew,
-    /// UTF-16, as a rule big endian.
-    Utf16,
+    /// UTF-16.
+    Utf16(ByteOrder),
+    /// UTF-8.
+    Utf8,
 }
 
 impl Charset {
-    /// Reads octets. What cannot stand for a character becomes U+FFFD.
-    pub(super) fn read(self, octets: &[u8]) -> String {
+    /// Reads octets; `form` names the national languages of a seven-bit text. What cannot stand for a character becomes
+    /// U+FFFD.
+    pub(super) fn read(self, octets: &[u8], form: Form) -> String {
         match self {
+            Self::Packed => Self::Gsm.read(&gsm::unpack(octets, form.fill), form),
+            Self::Gsm if octets.is_ascii() && national::known(form.locking, form.single) => {
+                national::read(octets, form.locking, form.single)
+            }
             Self::Gsm if octets.is_ascii() => gsm::read(octets),
             Self::Ascii if octets.is_ascii() => ascii(octets),
             // Neither alphabet has an eighth bit, so the sender meant something else.
-            Self::Gsm | Self::Ascii => rescue(octets),
+            Self::Gsm | Self::Ascii | Self::Utf8 => rescue(octets),
             Self::Latin1 => octets.iter().map(|&o| latin1(o)).collect(),
             Self::Cyrillic => octets.iter().map(|&o| cyrillic(o)).collect(),
             Self::Hebrew => octets.iter().map(|&o| hebrew(o)).collect(),
-            Self::Utf16 => utf16(octets),
+            Self::Utf16(order) => utf16(octets, order),
         }
+    }
+
+    /// Whether a text in this alphabet has national languages.
+    pub(super) fn is_seven_bit(self) -> bool {
+        matches!(self, Self::Gsm | Self::Packed)
     }
 }
 
@@ -86,14 +100,32 @@ fn hebrew(octet: u8) -> char {
     }
 }
 
-/// UTF-16, big endian unless a mark or the text itself says otherwise. A last lone octet is dropped.
-fn utf16(octets: &[u8]) -> String {
+/// UTF-16 in the order that a mark says, or the carrier's setting, or the text itself. A last lone octet is dropped.
+fn utf16(octets: &[u8], order: ByteOrder) -> String {
     let (pairs, _) = octets.as_chunks::<2>();
     match pairs {
         [[0xFF, 0xFE], rest @ ..] => text_of(rest, u16::from_le_bytes),
         [[0xFE, 0xFF], rest @ ..] => text_of(rest, u16::from_be_bytes),
-        _ if is_little_endian(pairs) => text_of(pairs, u16::from_le_bytes),
+        _ if is_turned(pairs, order) => text_of(pairs, u16::from_le_bytes),
         _ => text_of(pairs, u16::from_be_bytes),
+    }
+}
+
+/// Whether UTF-16 has the lower octet first.
+pub(super) fn has_lower_octet_first(octets: &[u8], order: ByteOrder) -> bool {
+    let (pairs, _) = octets.as_chunks::<2>();
+    match pairs {
+        [[0xFF, 0xFE], ..] => true,
+        [[0xFE, 0xFF], ..] => false,
+        _ => is_turned(pairs, order),
+    }
+}
+
+fn is_turned(pairs: &[[u8; 2]], order: ByteOrder) -> bool {
+    match order {
+        ByteOrder::Auto => is_little_endian(pairs),
+        ByteOrder::Big => false,
+        ByteOrder::Little => true,
     }
 }
 
@@ -129,7 +161,7 @@ mod tests {
             (Charset::Hebrew, &[0x41, 0xE0, 0xFA, 0xAA, 0xBA, 0xA9, 0xDF], "Aאת×÷©‗"),
             (Charset::Hebrew, &[0xA1, 0xC0, 0xFB, 0xFF], "\u{FFFD}\u{FFFD}\u{FFFD}\u{FFFD}"),
         ] {
-            assert_eq!(set.read(octets), text, "{set:?}");
+            assert_eq!(set.read(octets, Form::default()), text, "{set:?}");
         }
     }
 
@@ -149,7 +181,19 @@ mod tests {
             ("one octet", b"\0", ""),
             ("only a mark", b"\xFE\xFF", ""),
         ] {
-            assert_eq!(Charset::Utf16.read(octets), text, "{label}");
+            assert_eq!(Charset::Utf16(ByteOrder::Auto).read(octets, Form::default()), text, "{label}");
+        }
+    }
+
+    #[test]
+    fn a_setting_stands_above_the_look_of_a_text_and_a_mark_above_the_setting() {
+        for (label, order, octets, text) in [
+            ("big", ByteOrder::Big, &b"T\0"[..], "\u{5400}"),
+            ("little", ByteOrder::Little, b"\0T", "\u{5400}"),
+            ("big, marked little", ByteOrder::Big, b"\xFF\xFET\0", "T"),
+            ("little, marked big", ByteOrder::Little, b"\xFE\xFF\0T", "T"),
+        ] {
+            assert_eq!(Charset::Utf16(order).read(octets, Form::default()), text, "{label}");
         }
     }
 }

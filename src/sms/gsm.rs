@@ -1,7 +1,7 @@
 //! The GSM 7-bit default alphabet and its extension table (3GPP TS 23.038, 6.2.1), one septet an octet.
 
 /// The octet that says "the next one is in the extension table".
-const ESCAPE: u8 = 0x1B;
+pub(super) const ESCAPE: u8 = 0x1B;
 /// Marks, in [`FROM_LATIN`], a code of the extension table.
 const EXTENDED: u8 = 0x80;
 /// Marks, in [`FROM_LATIN`], a character that the alphabet lacks. Not a code: 7F is no code of the extension table.
@@ -131,19 +131,53 @@ pub(super) fn read(octets: &[u8]) -> String {
     let mut text = String::with_capacity(octets.len() + octets.len() / 8);
     let mut octets = octets.iter();
     while let Some(&octet) = octets.next() {
-        text.push(if octet == ESCAPE { extended(octets.next().copied()) } else { DEFAULT[usize::from(octet & 0x7F)] });
+        text.push(match octet {
+            ESCAPE => match octets.next() {
+                None | Some(&ESCAPE) => ' ',
+                Some(&octet) => extended(octet).unwrap_or_else(|| plain(octet)),
+            },
+            _ => plain(octet),
+        });
     }
     text
 }
 
-fn extended(octet: Option<u8>) -> char {
-    match octet {
-        None | Some(ESCAPE) => ' ',
-        Some(octet) => EXTENSION
-            .iter()
-            .find(|(code, _)| *code == octet)
-            .map_or_else(|| DEFAULT[usize::from(octet & 0x7F)], |(_, c)| *c),
+/// The character of the default table.
+pub(super) fn plain(septet: u8) -> char {
+    DEFAULT[usize::from(septet & 0x7F)]
+}
+
+/// The character of the extension table.
+pub(super) fn extended(septet: u8) -> Option<char> {
+    EXTENSION.iter().find(|(code, _)| *code == septet).map(|(_, c)| *c)
+}
+
+/// Takes the septets out of octets in which they are packed (6.1.2.1.1), the lowest bits first, after `fill` bits that a
+/// header leaves.
+///
+/// Where seven bits are left over, senders put a carriage return there, or nothing (6.1.2.3.1): it is dropped. A text
+/// that ends so of its own has a second one.
+pub(super) fn unpack(octets: &[u8], fill: u8) -> Vec<u8> {
+    let mut septets = Vec::with_capacity(octets.len() * 8 / 7 + 1);
+    let (mut bits, mut held) = (0_u16, 0_u8);
+    let mut skip = fill;
+    for &octet in octets {
+        bits |= u16::from(octet) << held;
+        held += 8;
+        let skipped = skip.min(held);
+        bits >>= skipped;
+        held -= skipped;
+        skip -= skipped;
+        while held >= 7 {
+            septets.push((bits & 0x7F) as u8);
+            bits >>= 7;
+            held -= 7;
+        }
     }
+    if held == 0 && matches!(septets.last(), Some(0 | b'\r')) {
+        septets.pop();
+    }
+    septets
 }
 
 #[cfg(test)]
@@ -193,6 +227,22 @@ mod tests {
             ("before a code the extension table lacks", &[0x1B, 0x41], "A"),
         ] {
             assert_eq!(read(octets), text, "{label}");
+        }
+    }
+
+    #[test]
+    fn t96_dc0_is_packed() {
+        for (label, octets, fill, septets) in [
+            ("Hello", &[0xC8, 0x32, 0x9B, 0xFD, 0x06][..], 0, &b"Hello"[..]),
+            ("nothing", &[], 0, b""),
+            ("one", &[0x41], 0, b"A"),
+            ("seven, filled with a carriage return", &[0x41, 0xE1, 0x90, 0x58, 0x34, 0x1E, 0x1B], 0, b"ABCDEFG"),
+            ("seven, filled with nothing", &[0x41, 0xE1, 0x90, 0x58, 0x34, 0x1E, 0x01], 0, b"ABCDEFG"),
+            ("eight", &[0x41, 0xE1, 0x90, 0x58, 0x34, 0x1E, 0x91], 0, b"ABCDEFGH"),
+            ("behind a header of six octets", &[0x82, 0x21], 1, b"A!"),
+            ("fill alone", &[0x00], 6, b""),
+        ] {
+            assert_eq!(unpack(octets, fill), septets, "{label}");
         }
     }
 

@@ -8,6 +8,8 @@ mod charset;
 mod decode;
 mod fold;
 mod gsm;
+mod national;
+mod oddity;
 mod segment;
 mod udh;
 mod wire;
@@ -15,8 +17,9 @@ mod wire;
 #[cfg(test)]
 mod tests;
 
-pub use decode::{BinaryText, ByteOrder, Codings, DefaultAlphabet, NotText, decode, join};
+pub use decode::{BinaryText, ByteOrder, Codings, DefaultAlphabet, NotText, Piece, decode, join};
 pub use fold::{fold_for_reading, plain};
+pub use oddity::{Oddity, oddities};
 pub use segment::{CannotEncode, Measure, encode, measure, split};
-pub use udh::{BadUdh, Udh, read_udh};
+pub use udh::{BadUdh, Form, Udh, read_udh};
 pub use wire::{Split, WireForm};

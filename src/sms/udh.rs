@@ -2,18 +2,46 @@
 
 use crate::message::{Concat, ConcatKind};
 
+/// What a header says about how the text behind it is coded. Three octets when it is stored beside a part.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Form {
+    /// Bits between the header and the first septet of a packed text, 0 to 6: septets are counted from the header's
+    /// first octet (9.2.3.24).
+    pub fill: u8,
+    /// National language of the whole text (element 25); 0 is the default alphabet.
+    pub locking: u8,
+    /// National language of what follows an escape (element 24); 0 is the default extension table.
+    pub single: u8,
+}
+
+impl Form {
+    /// As it is stored.
+    pub fn octets(self) -> [u8; 3] {
+        [self.fill, self.locking, self.single]
+    }
+
+    /// As it was stored.
+    pub fn from_octets([fill, locking, single]: [u8; 3]) -> Self {
+        Self { fill: fill % 7, locking, single }
+    }
+}
+
 /// A part's octets, taken apart.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Udh<'a> {
     /// The part's place in a long text; `None` for a text that stands alone.
     pub concat: Option<Concat>,
+    /// How the text is coded.
+    pub form: Form,
+    /// It is for a port (elements 04 and 05), which makes no difference here.
+    pub ports: bool,
     /// What follows the header.
     pub body: &'a [u8],
 }
 
 impl std::fmt::Debug for Udh<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Udh({:?}, <{} octets>)", self.concat, self.body.len())
+        write!(f, "Udh({:?}, {:?}, <{} octets>)", self.concat, self.form, self.body.len())
     }
 }
 
@@ -35,7 +63,8 @@ pub enum BadUdh {
 
 /// Cuts the header off `octets`, which must be those of a part with the UDHI bit set, and finds the place in a long text.
 ///
-/// Elements other than 00 and 08 are skipped. An element with an impossible place (total 0, index 0, index above total) or
+/// Besides 00 and 08 it knows the elements 24 and 25 (national language tables), and 04 and 05 (ports); others are
+/// skipped. An element with an impossible place (total 0, index 0, index above total) or
 /// of the wrong length is ignored, as 9.2.3.24.1 asks; so is a total of 1, which is a text that stands alone. Of several the
 /// last counts. An element that runs past the header's end is ignored and those before it stand.
 ///
@@ -46,13 +75,20 @@ pub fn read_udh(octets: &[u8]) -> Result<Udh<'_>, BadUdh> {
     let (mut elements, body) = rest
         .split_at_checked(usize::from(length))
         .ok_or(BadUdh::PastEnd { claimed: usize::from(length), present: rest.len() })?;
-    let mut concat = None;
+    let (mut concat, mut ports) = (None, false);
+    let mut form = Form { fill: (7 - (8 * (u16::from(length) + 1) % 7) as u8) % 7, ..Form::default() };
     while let [id, length, rest @ ..] = elements {
         let Some((content, rest)) = rest.split_at_checked(usize::from(*length)) else { break };
         concat = place(*id, content).or(concat);
+        match (*id, content) {
+            (0x24, &[language]) => form.single = language,
+            (0x25, &[language]) => form.locking = language,
+            (0x04, [_, _]) | (0x05, [_, _, _, _]) => ports = true,
+            _ => {}
+        }
         elements = rest;
     }
-    Ok(Udh { concat, body })
+    Ok(Udh { concat, form, ports, body })
 }
 
 /// The place in a long text that one element states, if it states a possible one.
@@ -102,8 +138,51 @@ mod tests {
             ("a last element past the header", &[7, 0, 3, 7, 2, 1, 5, 4, b'A'], Some(at(Udh8, 7, 2, 1)), b"A"),
             ("a stray octet in the header", &[6, 0, 3, 7, 2, 1, 0, b'A'], Some(at(Udh8, 7, 2, 1)), b"A"),
         ] {
-            assert_eq!(read_udh(octets), Ok(Udh { concat, body }), "{label}");
+            let read = read_udh(octets).unwrap();
+            assert_eq!((read.concat, read.body), (concat, body), "{label}");
         }
+    }
+
+    #[test]
+    fn t104_shift_tables_are_named_by_the_header() {
+        for (label, octets, fill, locking, single) in [
+            ("locking Turkish", &[3, 0x25, 1, 1][..], 3, 1, 0),
+            ("single Spanish", &[3, 0x24, 1, 2], 3, 0, 2),
+            ("both, and a place", &[11, 0, 3, 7, 2, 1, 0x24, 1, 3, 0x25, 1, 3], 2, 3, 3),
+            ("of the wrong length", &[4, 0x25, 2, 1, 1], 2, 0, 0),
+            ("the last counts", &[6, 0x25, 1, 1, 0x25, 1, 3], 0, 3, 0),
+            ("none", &[5, 0, 3, 7, 2, 1], 1, 0, 0),
+        ] {
+            let form = read_udh(octets).unwrap().form;
+            assert_eq!(form, Form { fill, locking, single }, "{label}");
+            assert_eq!(Form::from_octets(form.octets()), form, "{label}");
+        }
+    }
+
+    #[test]
+    fn t111_several_ies() {
+        let read = read_udh(&[11, 5, 4, 0x0B, 0x84, 0, 0, 0, 3, 7, 2, 2, b'A']).unwrap();
+        assert_eq!((read.concat, read.ports, read.body), (Some(at(ConcatKind::Udh8, 7, 2, 2)), true, &b"A"[..]));
+        assert!(read_udh(&[4, 4, 2, 0, 0]).unwrap().ports && !read_udh(&[4, 5, 2, 0, 0]).unwrap().ports);
+    }
+
+    #[test]
+    fn t112_udhi_without_concat() {
+        let read = read_udh(&[6, 5, 4, 0, 0, 0, 0, b'A']).unwrap();
+        assert_eq!((read.concat, read.body), (None, &b"A"[..]));
+    }
+
+    #[test]
+    fn t114_absurd_index() {
+        for (total, index) in [(0, 1), (0, 0), (2, 0), (2, 3), (1, 1), (1, 2)] {
+            let octets = [5, 0, 3, 0x2A, total, index, b'A'];
+            assert_eq!(read_udh(&octets).map(|read| read.concat), Ok(None), "{index} of {total}");
+        }
+    }
+
+    #[test]
+    fn t116_reference_zero() {
+        assert_eq!(read_udh(&[5, 0, 3, 0, 2, 2]).unwrap().concat, Some(at(ConcatKind::Udh8, 0, 2, 2)));
     }
 
     #[test]

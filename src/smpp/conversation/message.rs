@@ -7,7 +7,7 @@ use crate::{
     config::TemporaryStatus,
     message::{Answer, AnswerStatus, LineCommand, LineEvent, Octets, Part},
     smpp::{
-        deliver::{Deliver, Malformed},
+        deliver::Deliver,
         frame::Frame,
         pdu::{self, status},
         receipt::{self, Reading},
@@ -31,26 +31,23 @@ impl Conversation<'_> {
             let temporary = self.temporary();
             return pdu::write_answer(&mut self.out, command_id, temporary, sequence);
         }
-        let deliver = match Deliver::read(&frame) {
+        let mut deliver = match Deliver::read(&frame, self.settings.codings) {
             Ok(deliver) => deliver,
             Err(malformed) => {
-                self.note(match malformed {
-                    Malformed::TextPastEnd => Trap::TextPastEnd,
-                    Malformed::Unreadable => Trap::Unreadable,
-                    Malformed::SourceTooLong | Malformed::DestinationTooLong => Trap::AddressTooLong,
-                });
+                self.note(malformed.trap());
                 return pdu::write_answer(&mut self.out, command_id, malformed.status(), sequence);
             }
         };
-        if deliver.repaired {
-            self.note(Trap::Repaired);
-        }
+        let mut traps = std::mem::take(&mut deliver.traps);
         if deliver.options.ussd {
-            self.note(Trap::Ussd);
+            traps.push(Trap::Ussd);
+            traps.into_iter().for_each(|trap| self.note(trap));
             return pdu::write_answer(&mut self.out, command_id, status::REJECTED_APP_ERROR, sequence);
         }
         let (line, session, received_at) = (self.station.line, self.session, self.station.clock.now());
-        let event = match receipt::read(&deliver) {
+        let reading = receipt::read(&deliver, self.settings, &mut traps);
+        traps.into_iter().for_each(|trap| self.note(trap));
+        let event = match reading {
             Reading::Nothing => {
                 self.note(Trap::ReceiptWithoutContent);
                 return pdu::write_answer(&mut self.out, command_id, status::OK, sequence);
@@ -67,10 +64,10 @@ impl Conversation<'_> {
                 data_coding: deliver.data_coding,
                 udhi: deliver.has_header(),
                 sar: deliver.sar(),
+                unmarked_receipt: receipt::unmarked(&deliver, self.settings).map(Box::new),
                 source: deliver.source,
                 destination: deliver.destination,
                 octets: Octets(deliver.text),
-                unmarked_receipt: None,
                 received_at,
             }),
         };

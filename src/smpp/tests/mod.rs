@@ -7,6 +7,7 @@ mod noise;
 mod peer;
 mod questions;
 mod readings;
+mod receipt_traps;
 mod receipts;
 mod roles;
 mod submits;

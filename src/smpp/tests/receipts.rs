@@ -4,20 +4,53 @@ use proptest::prelude::*;
 
 use super::{Body, pdu, tlv};
 use crate::{
+    config::Line,
     message::{RawAddress, ReceiptState, ReceiptTlvs},
     smpp::{
         deliver::Deliver,
-        frame::{Frame, next_frame},
+        frame::next_frame,
         receipt::{Reading, read},
+        trap::Trap,
     },
 };
 
-fn frame(body: &[u8]) -> Frame {
-    next_frame(&mut pdu(5, 0, 1, body).as_slice().into()).unwrap().unwrap()
+pub(super) fn deliver(body: &Body) -> Deliver {
+    let frame = next_frame(&mut pdu(5, 0, 1, &body.octets()).as_slice().into()).unwrap().unwrap();
+    Deliver::read(&frame, settings().codings).unwrap()
 }
 
+pub(super) fn settings() -> Line {
+    super::settings("unused:1")
+}
+
+/// What a message says under these settings, and what is odd about it as a receipt.
+pub(super) fn reading_by(body: &Body, settings: &Line) -> (Reading, Vec<Trap>) {
+    let mut traps = Vec::new();
+    let reading = read(&deliver(body), settings, &mut traps);
+    (reading, traps)
+}
+
+/// The same under the usual settings; when it was done is looked at elsewhere.
 fn reading(body: &Body) -> Reading {
-    read(&Deliver::read(&frame(&body.octets())).unwrap())
+    match reading_by(body, &settings()).0 {
+        Reading::Receipt(receipt) => Reading::Receipt(ReceiptTlvs { done_at: None, intermediate: false, ..receipt }),
+        other => other,
+    }
+}
+
+pub(super) fn text(text: &str) -> Body {
+    Body { esm_class: 4, text: text.into(), ..Body::default() }
+}
+
+/// The receipt under these settings.
+pub(super) fn said_by(body: &Body, settings: &Line) -> (ReceiptTlvs, Vec<Trap>) {
+    let (reading, traps) = reading_by(body, settings);
+    let Reading::Receipt(receipt) = reading else { panic!("{reading:?}") };
+    (receipt, traps)
+}
+
+pub(super) fn said(body: &Body) -> (ReceiptTlvs, Vec<Trap>) {
+    said_by(body, &settings())
 }
 
 fn receipt(message_id: &str, state: ReceiptState, error: &str) -> Reading {

@@ -1,16 +1,24 @@
 //! The whole way out and back, for texts and octets of any kind.
 
+mod codings;
+
 use proptest::prelude::*;
 use unicode_normalization::UnicodeNormalization;
 
-use super::{Codings, DefaultAlphabet, Split, WireForm, decode, encode, join, measure, plain, read_udh, split};
+use super::{Codings, DefaultAlphabet, Piece, Split, WireForm, decode, encode, join, measure, plain, read_udh, split};
 use crate::message::{Alphabet, Segment};
 
 const FORM: WireForm = WireForm::USUAL;
 
 fn alphabets() -> impl Strategy<Value = Codings> {
-    prop::sample::select(vec![DefaultAlphabet::Gsm, DefaultAlphabet::Latin1, DefaultAlphabet::Ascii])
-        .prop_map(|default| Codings { default, ..Codings::default() })
+    prop::sample::select(vec![
+        DefaultAlphabet::Gsm,
+        DefaultAlphabet::Latin1,
+        DefaultAlphabet::Ascii,
+        DefaultAlphabet::Packed,
+        DefaultAlphabet::Utf8,
+    ])
+    .prop_map(|default| Codings { default, ..Codings::default() })
 }
 
 /// One that is no text, the rest of several sets.
@@ -43,13 +51,13 @@ fn any_texts() -> impl Strategy<Value = String> {
 
 /// What a telephone would show.
 fn received(segments: &[Segment]) -> String {
-    let parts: Vec<(u8, &[u8])> = segments
+    let parts: Vec<Piece<'_>> = segments
         .iter()
         .enumerate()
         .map(|(at, segment)| {
             if !segment.udhi {
                 assert_eq!(segments.len(), 1, "a segment without header stands alone");
-                return (segment.data_coding, &segment.octets[..]);
+                return (segment.data_coding, &segment.octets[..]).into();
             }
             let udh = read_udh(&segment.octets).unwrap();
             let place = udh.concat.unwrap();
@@ -57,7 +65,7 @@ fn received(segments: &[Segment]) -> String {
                 (place.reference, usize::from(place.total), usize::from(place.index)),
                 (7, segments.len(), at + 1)
             );
-            (segment.data_coding, udh.body)
+            Piece { data_coding: segment.data_coding, form: udh.form, octets: udh.body }
         })
         .collect();
     join(&parts, Codings::default()).unwrap()
@@ -95,33 +103,21 @@ fn forms() -> impl Strategy<Value = WireForm> {
     one.prop_map(|(default, split, slack)| WireForm { default, split, slack, ..FORM })
 }
 
-/// Septets out of octets, low bits first, behind a header of so many octets.
-fn unpacked(octets: &[u8], header: usize) -> Vec<u8> {
-    let bit = |at: usize| octets[at / 8] >> (at % 8) & 1;
-    let first = (header * 8).next_multiple_of(7);
-    let septets = (octets.len() * 8 - first) / 7;
-    let mut read: Vec<u8> =
-        (0..septets).map(|n| (0..7).fold(0, |septet, at| septet | bit(first + n * 7 + at) << at)).collect();
-    if (octets.len() * 8 - first) % 7 == 0 && read.last() == Some(&b'\r') {
-        read.pop();
-    }
-    read
-}
-
 /// What a telephone would show of segments in this form, and how many octets or septets each took on the air.
 fn shown(segments: &[Segment], alphabet: Alphabet, form: &WireForm) -> String {
-    let mut bodies: Vec<Vec<u8>> = Vec::new();
+    let packed = form.default == DefaultAlphabet::Packed && alphabet == Alphabet::Gsm7;
     for segment in segments {
         assert!(segment.payload || segment.octets.len() <= 254, "longer than a short_message");
-        let header = if segment.udhi { usize::from(segment.octets[0]) + 1 } else { 0 };
-        let packed = form.default == DefaultAlphabet::Packed && alphabet == Alphabet::Gsm7;
         assert!(!packed || segment.payload || segment.octets.len() <= 140, "longer than a message on the air");
-        bodies.push(if packed { unpacked(&segment.octets, header) } else { segment.octets[header..].to_vec() });
     }
-    let coding = segments[0].data_coding;
-    let parts: Vec<(u8, &[u8])> = bodies.iter().map(|body| (coding, &body[..])).collect();
-    let default = if form.default == DefaultAlphabet::Packed { DefaultAlphabet::Gsm } else { form.default };
-    join(&parts, Codings { default, ..Codings::default() }).unwrap()
+    let parts: Vec<Piece<'_>> = segments
+        .iter()
+        .map(|segment| match segment.udhi.then(|| read_udh(&segment.octets).unwrap()) {
+            Some(udh) => Piece { data_coding: segment.data_coding, form: udh.form, octets: udh.body },
+            None => (segment.data_coding, &segment.octets[..]).into(),
+        })
+        .collect();
+    join(&parts, Codings { default: form.default, ..Codings::default() }).unwrap()
 }
 
 proptest! {
@@ -144,9 +140,9 @@ proptest! {
     fn any_octets_under_any_coding_are_read_or_refused(
         data_coding: u8, octets in prop::collection::vec(any::<u8>(), 0..300), alphabet in alphabets(),
     ) {
-        if let Ok(text) = decode(data_coding, &octets, alphabet) {
+        if let Ok(text) = decode((data_coding, &octets[..]).into(), alphabet) {
             prop_assert!(unicode_normalization::is_nfc(&text));
-            prop_assert_eq!(join(&[(data_coding, &octets)], alphabet), Ok(text));
+            prop_assert_eq!(join(&[(data_coding, &octets[..]).into()], alphabet), Ok(text));
         }
     }
 
@@ -155,8 +151,8 @@ proptest! {
         parts in prop::collection::vec((data_codings(), prop::collection::vec(any::<u8>(), 0..40)), 0..6),
         alphabet in alphabets(),
     ) {
-        let parts: Vec<(u8, &[u8])> = parts.iter().map(|(dc, octets)| (*dc, &octets[..])).collect();
-        let refused = parts.iter().any(|(dc, _)| *dc == 4);
+        let parts: Vec<Piece<'_>> = parts.iter().map(|(dc, octets)| (*dc, &octets[..]).into()).collect();
+        let refused = parts.iter().any(|part| part.data_coding == 4);
         let joined = join(&parts, alphabet);
         prop_assert_eq!(joined.is_err(), refused);
         prop_assert!(joined.is_err() || unicode_normalization::is_nfc(&joined.unwrap()));
