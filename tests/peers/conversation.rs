@@ -81,6 +81,16 @@ impl Talk {
         self.delivered
     }
 
+    /// Sends a question whole, for a program that codes and parts it itself and tells no answer.
+    pub(crate) fn send_plain(&mut self, phone: u64, text: &str) {
+        self.send(Deliver { from: phone.to_string(), text: text.to_owned(), ..Deliver::default() });
+    }
+
+    /// From now on the SMSC takes replies without answering them.
+    pub(crate) fn hold(&mut self) {
+        self.peer.tell(&Order::Hold);
+    }
+
     /// Sends, and the service must take it.
     fn deliver(&mut self, message: Deliver) {
         let n = self.send(message);
@@ -157,7 +167,7 @@ impl Talk {
     /// Ends the SMSC with replies in flight, replies that wait and questions that may not have been taken, and starts it
     /// again. It sends again what it has no answer to; every phone gets its reply. Gives how many were in flight.
     fn die_in_mid_traffic(&mut self) -> usize {
-        self.peer.tell(&Order::Hold);
+        self.hold();
         let ask = |phone: u64| Deliver { from: phone.to_string(), text: "LH".to_owned(), ..Deliver::default() };
         let phones: Vec<u64> = (84_520_100_000..84_520_100_000 + SENT + LEAVING).collect();
         let (sent, leaving) = phones.split_at(SENT as usize);

@@ -8,6 +8,7 @@ mod node_smpp;
 mod peer;
 mod service;
 mod smpp34;
+mod smppy;
 #[path = "../support/mod.rs"]
 mod support;
 mod twisted_smpp;
