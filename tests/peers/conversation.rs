@@ -56,13 +56,22 @@ pub(crate) struct Reply {
 pub(crate) struct Talk {
     pub(crate) peer: Peer,
     pub(crate) form: Form,
+    /// Whether it hears the service's answers to its messages.
+    hears: bool,
     delivered: u32,
     pub(crate) asked: i64,
 }
 
 impl Talk {
-    pub(crate) fn new(program: Program, form: Form) -> Self {
-        Self { peer: Peer::start(program), form, delivered: 0, asked: 0 }
+    pub(crate) fn new(program: Program, form: Form, hears: bool) -> Self {
+        Self { peer: Peer::start(program), form, hears, delivered: 0, asked: 0 }
+    }
+
+    /// Waits until every session of the line is refused.
+    pub(crate) fn refused(&mut self) {
+        for _ in self.form.sessions() {
+            self.peer.wait("a refused bind", |event| matches!(event, Event::Refused).then_some(()));
+        }
     }
 
     /// Waits until every session of the line is bound.
@@ -98,6 +107,9 @@ impl Talk {
     }
 
     fn taken(&mut self, wanted: u32) {
+        if !self.hears {
+            return;
+        }
         let is_it = |event: &Event| match event {
             Event::Taken { n, status } if *n == wanted => Some(Some(*status)),
             Event::Untaken { n } if *n == wanted => Some(None),
@@ -137,14 +149,19 @@ impl Talk {
         }
     }
 
-    /// The receipts for every segment of a reply, in the text and in the parameters.
-    fn receipts(&mut self, phone: u64, reply: &Reply) {
-        for id in &reply.ids {
+    /// The receipts for every segment of these replies, in the text and in the parameters; they come when a phone was
+    /// reached, which is long after the response. Gives how many, and of how many replies.
+    fn receipts(&mut self, site: &Site, replies: &[(u64, Reply)]) -> (i64, i64) {
+        site.until_settled(self.asked);
+        let segments = replies.iter().flat_map(|(phone, reply)| reply.ids.iter().map(move |id| (phone, id)));
+        let ids: BTreeSet<&String> = segments.clone().map(|(_, id)| id).collect();
+        for (phone, id) in segments {
             let dates = "submit date:2601010000 done date:2601010000";
             let text = format!("id:{id} sub:001 dlvrd:001 {dates} stat:DELIVRD err:000 text:");
             let (from, receipted) = (phone.to_string(), Some(id.clone()));
             self.deliver(Deliver { from, esm_class: 4, text, receipted, ..Deliver::default() });
         }
+        (ids.len() as i64, replies.len() as i64)
     }
 
     /// Unbinds from the SMSC's side; the service must bind again.
@@ -180,6 +197,7 @@ impl Talk {
         for event in self.peer.kill() {
             match event {
                 Event::Taken { n, status: 0 } => drop(open.remove(&n)),
+                Event::Untaken { .. } if !self.hears => {}
                 event => panic!("with a full window nothing comes but answers: {event:?}"),
             }
         }
@@ -237,13 +255,20 @@ fn marked_questions() -> [(u64, String, &'static str); 2] {
     ]
 }
 
-/// Has the whole conversation with a program that can do all of it.
-pub(crate) fn have(program: Program, form: Form) {
+/// Has the whole conversation with a program that can do all of it, but for hearing the answers to its own messages: one
+/// that does not (`hears` is false) sends all of them again after its end.
+pub(crate) fn have(program: Program, form: Form, hears: bool) {
     let site = Site::new();
-    let mut talk = Talk::new(program, form);
+    let mut talk = Talk::new(program, form, hears);
+    // Where the SMSC hears an answer, what it sent is in the store by then.
+    let noted = |talk: &Talk, receipts| {
+        if !talk.hears {
+            site.until("all receipts are noted", |(_, noted)| noted == receipts);
+        }
+    };
     let port = talk.peer.port;
     let service = site.serve(port, &[("BIND", form.setting()), ("PASSWORD", "mistyped")]);
-    talk.peer.wait("a refused bind", |event| matches!(event, Event::Refused).then_some(()));
+    talk.refused();
     service.terminate();
 
     let window = WINDOW.to_string();
@@ -252,9 +277,8 @@ pub(crate) fn have(program: Program, form: Form) {
     talk.bound();
     let plain: Vec<(u64, Reply)> = questions().iter().map(|question| answered(&mut talk, question, 0)).collect();
     assert!(plain.iter().any(|(_, reply)| reply.ids.len() == 3), "one reply has several segments");
-    // Receipts come when a phone was reached, which is long after the response.
-    site.until_settled(talk.asked);
-    plain.iter().for_each(|(phone, reply)| talk.receipts(*phone, reply));
+    let plain = talk.receipts(&site, &plain);
+    noted(&talk, plain);
 
     talk.unbind();
     let text = format!("TTCD {} GT", cast::LONG.short_key());
@@ -269,21 +293,19 @@ pub(crate) fn have(program: Program, form: Form) {
     let marked: Vec<(u64, Reply)> =
         marked_questions().iter().map(|question| answered(&mut talk, question, 8)).collect();
     assert!(marked.iter().any(|(_, reply)| reply.ids.len() > 1), "one reply with marks has several segments");
-    site.until_settled(talk.asked);
-    marked.iter().for_each(|(phone, reply)| talk.receipts(*phone, reply));
+    let marked = talk.receipts(&site, &marked);
+    let receipts = (plain.0 + marked.0, plain.1 + marked.1);
+    noted(&talk, receipts);
     service.terminate();
     talk.unbound();
     let more: Vec<Event> = talk.peer.kill().into_iter().filter(|event| matches!(event, Event::Submit(_))).collect();
     assert!(more.is_empty(), "replies that nobody waited for: {more:?}");
 
-    let (counted, receipts) = site.books();
+    let (counted, receipts_there) = site.books();
     assert_eq!((counted.exchanges, counted.settled), (talk.asked, talk.asked), "{counted:?}");
     assert_eq!((counted.waiting, counted.lost, counted.doubled, counted.parts), (0, 0, 0, 0), "{counted:?}");
     assert_eq!(counted.possible_dups, in_doubt as i64, "{counted:?}");
-    let replies = plain.iter().chain(&marked);
-    let segments: BTreeSet<&String> = replies.clone().flat_map(|(_, reply)| &reply.ids).collect();
-    let expected = (segments.len() as i64, replies.count() as i64);
-    assert_eq!(receipts, expected, "receipts, and replies that they belong to");
+    assert_eq!(receipts_there, receipts, "receipts, and replies that they belong to");
 }
 
 fn answered(talk: &mut Talk, (phone, text, fragment): &(u64, String, &str), coding: i32) -> (u64, Reply) {

@@ -68,9 +68,14 @@ impl Site {
 
     /// Waits until so many replies are settled.
     pub(crate) fn until_settled(&self, replies: i64) {
+        self.until(&format!("{replies} replies are settled"), |(counted, _)| counted.settled >= replies);
+    }
+
+    /// Waits until the store holds what `enough` asks for.
+    pub(crate) fn until(&self, what: &str, enough: impl Fn((Balance, (i64, i64))) -> bool) {
         let until = Instant::now() + LIMIT;
-        while self.books().0.settled < replies {
-            assert!(Instant::now() < until, "not settled within {LIMIT:?}: {:?}", self.books());
+        while !enough(self.books()) {
+            assert!(Instant::now() < until, "not within {LIMIT:?}: {what}: {:?}", self.books());
             thread::sleep(Duration::from_millis(20));
         }
     }

@@ -37,13 +37,13 @@ fn program() -> Program {
 
 #[test]
 fn as_transceiver() {
-    conversation::have(program(), Form::Transceiver);
+    conversation::have(program(), Form::Transceiver, true);
 }
 
 #[test]
-#[ignore = "the service does not yet bind as a pair"]
 fn as_transmitter_and_receiver() {
-    conversation::have(program(), Form::Pair);
+    // The crate knows a deliver_sm_resp on a transceiver, and on a transmitter, but not on a receiver.
+    conversation::have(program(), Form::Pair, false);
 }
 
 /// What the crate's macro makes of `async fn`, written out: the macro itself is not at hand here.
@@ -233,7 +233,7 @@ async fn smsc() {
         let sessions = foreign.sessions.lock().await.clone();
         match order {
             Order::Deliver(order) => {
-                let receiver = sessions.into_iter().find(|esme| esme.can_receive);
+                let receiver = sessions.into_iter().rfind(|esme| esme.can_receive);
                 tokio::spawn(deliver(receiver, order));
             }
             Order::Hold => foreign.held.store(true, Ordering::Relaxed),

@@ -36,10 +36,10 @@ fn reply(talk: &mut Talk, phone: u64, fragment: &str) {
 fn gets_every_answer_in_the_end() {
     let Some(program) = program() else { return };
     let site = Site::new();
-    let mut talk = Talk::new(program, Form::Transceiver);
+    let mut talk = Talk::new(program, Form::Transceiver, false);
     let port = talk.peer.port;
     let service = site.serve(port, &[("PASSWORD", "mistyped")]);
-    talk.peer.wait("a refused bind", |event| matches!(event, Event::Refused).then_some(()));
+    talk.refused();
     service.terminate();
 
     let settings = [("WINDOW", "1"), ("SUBMIT_TIMEOUT_MS", PATIENCE_MS), ("SUBMIT_TRIES", "50"), ("MARKS", "true")];
