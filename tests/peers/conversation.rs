@@ -139,7 +139,7 @@ impl Talk {
                 _ => None,
             };
             let submit: Submit = self.peer.wait("a reply", is_it);
-            assert_eq!(submit.from, CODE);
+            assert_eq!((submit.from.as_str(), submit.registered), (CODE, 1));
             let (total, index) = submit.udh.map_or((1, 1), |[_, total, index]| (total, index));
             ids.push(submit.id);
             assert!(texts.insert(index, submit.text).is_none(), "segment {index} came twice");

@@ -4,6 +4,7 @@
 #![cfg(test)]
 
 mod conversation;
+mod drive_smpp;
 mod node_smpp;
 mod peer;
 mod service;

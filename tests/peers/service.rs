@@ -1,6 +1,7 @@
 //! The service under test: a folder made by `tracuu init`, `tracuu serve` in it as a process, and what its store holds.
 
 use std::{
+    fs,
     io::{BufRead as _, BufReader},
     process::{Child, Command, Stdio},
     sync::{Arc, Mutex},
@@ -40,6 +41,14 @@ impl Site {
             assert_eq!(done.code, Some(0), "{done:?}");
         }
         Self { folder }
+    }
+
+    /// Changes the settings; what is replaced must be there.
+    pub(crate) fn set(&self, default: &str, setting: &str) {
+        let file = self.folder.path().join("tracuu.toml");
+        let settings = fs::read_to_string(&file).unwrap();
+        assert!(settings.contains(default), "no \"{default}\" in the settings");
+        fs::write(&file, settings.replace(default, setting)).unwrap();
     }
 
     /// Starts the service against an SMSC on `port`, with settings of the carrier in the environment.
