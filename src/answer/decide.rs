@@ -12,7 +12,7 @@ use crate::{
         CarrierId, ChargeClass, Field, Lang, Msisdn, Outcome, Person, Query, RawAddress, Reason, Reply, Sender,
         Service, Why,
     },
-    outbox::{Content, Outgoing},
+    outbox::{Content, Outgoing, Urgency},
     query::Grammar,
     registry::Registry,
     reply::{Facts, ReplyRequest, Templates},
@@ -279,10 +279,16 @@ impl Decider {
                 npi: carrier.map_or(1, |carrier| carrier.source_npi),
                 octets: inbound.short_code.as_str().as_bytes().to_vec(),
             };
-            // References follow the keys, so two long replies on the way to one phone have different ones.
-            let reference = (key.n() & 0xff) as u8;
-            let content =
-                Content { destination: inbound.source, source, alphabet: reply.alphabet, reference, text: reply.text };
+            // Nobody waits for the answer to a text whose parts did not come in their time.
+            let urgency = if matches!(inbound.text, Text::PartMissing) { Urgency::Notice } else { Urgency::Reply };
+            let content = Content {
+                destination: inbound.source,
+                source,
+                alphabet: reply.alphabet,
+                urgency,
+                asked_at: inbound.received_at,
+                text: reply.text,
+            };
             Outgoing { key, expires_at, content: Arc::new(content), inherited: false }
         });
         let outbox = outgoing.as_ref().map(|outgoing| OutboxRow {

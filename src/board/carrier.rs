@@ -178,6 +178,11 @@ impl CarrierBoard {
         self.inner().flow = flow;
     }
 
+    /// How replies flow, as last told.
+    pub fn flow_now(&self) -> FlowNow {
+        self.inner().flow.clone()
+    }
+
     /// Something learned from traffic (`id_form`, `receipt_form`), in the words of its setting.
     pub fn learned(&self, what: &'static str, value: String) {
         self.inner().learned.insert(what, value);

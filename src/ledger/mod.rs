@@ -170,6 +170,15 @@ impl Ledger {
         let _ = self.work.send(writer::Work::Break(writer::LostSession { carrier, at, high })).await;
     }
 
+    /// How many processes write this ledger now, this one included.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; the call may be repeated.
+    pub async fn live_instances(&self, now: Micros) -> Result<u32, LedgerError> {
+        let count = read::store::live_writers(&self.db, now).await?;
+        Ok(u32::try_from(count).unwrap_or(1).max(1))
+    }
+
     /// The earlier epochs of this instance.
     pub fn ended(&self) -> &[Ended] {
         &self.ended

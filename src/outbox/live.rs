@@ -1,15 +1,16 @@
 //! A reply on its way: its segments, and what came back for each.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{
     content::Content,
-    status::{Action, TRIES, action},
+    status::{Change, Manner},
 };
 use crate::{
     clock::Micros,
     ledger::{FLAG_IN_DOUBT, FLAG_POSSIBLE_DUP, SettlementResult, SettlementRow},
-    message::{CarrierId, LineNo, RowKey, Segment, Stream, SubmitResult},
+    message::{CarrierId, LineNo, RowKey, Segment, Stream},
+    sms::{Split, WireForm},
 };
 
 /// A reply as the desk hands it over once it is on disk.
@@ -29,20 +30,36 @@ pub struct Outgoing {
 enum State {
     Waiting,
     Sent,
+    /// Refused for its form, with this status: the text is cut anew once nothing of it is on its way.
+    Held(Change, u32),
     Taken(String),
     Refused(u32),
     Unknown,
 }
 
-/// Whether a refusal stands in the way of other replies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pause {
-    /// It is about this segment alone.
-    Not,
-    /// The carrier is busy.
-    Busy,
-    /// The carrier finds fault with our settings, or with this one message.
-    Fault,
+/// One segment.
+struct Piece {
+    segment: Segment,
+    state: State,
+    tries: u8,
+    /// Whether a copy of it may have been taken although nobody said so.
+    doubtful: bool,
+    /// How it was last sent.
+    manner: Manner,
+    asks_receipt: bool,
+}
+
+impl Piece {
+    fn new(segment: Segment) -> Self {
+        Self {
+            segment,
+            state: State::Waiting,
+            tries: 0,
+            doubtful: false,
+            manner: Manner::default(),
+            asks_receipt: false,
+        }
+    }
 }
 
 /// What is to be done after news about a segment.
@@ -50,27 +67,30 @@ pub(super) enum Pause {
 pub(super) enum Next {
     /// Nothing: others are still open.
     Wait,
-    /// Send this segment again after the wait; `pause`: nothing else either until then.
+    /// Send this segment again after the wait.
     Again {
         /// Which segment.
         segment: u8,
         /// How long.
-        wait: std::time::Duration,
-        /// Nothing else either until then.
-        pause: Pause,
+        wait: Duration,
     },
+    /// The text was cut anew: send all of it.
+    Anew,
     /// Every segment has its end: settle.
     Settle,
 }
 
-/// A reply of which at least one segment was sent.
+/// A reply in memory.
 pub(super) struct Live {
     pub(super) reply: Outgoing,
-    segments: Vec<Segment>,
-    states: Vec<State>,
-    tries: Vec<u8>,
-    /// Whether a copy of the segment may have been taken although nobody said so.
-    doubtful: Vec<bool>,
+    pieces: Vec<Piece>,
+    /// Messages on the air.
+    planned: u8,
+    form: WireForm,
+    reference: u16,
+    cut_anew: bool,
+    /// How it is sent from now on.
+    manner: Manner,
     submitted_at: Option<Micros>,
     line: Option<LineNo>,
     last_status: Option<u32>,
@@ -79,14 +99,16 @@ pub(super) struct Live {
 }
 
 impl Live {
-    pub(super) fn new(reply: Outgoing) -> Self {
-        let segments = reply.content.segments();
+    pub(super) fn new(reply: Outgoing, form: WireForm, reference: u16) -> Self {
+        let (segments, planned) = reply.content.segments(&form, reference);
         let flags = if reply.inherited { FLAG_POSSIBLE_DUP } else { 0 };
         Self {
-            states: vec![State::Waiting; segments.len()],
-            tries: vec![0; segments.len()],
-            doubtful: vec![false; segments.len()],
-            segments,
+            pieces: segments.into_iter().map(Piece::new).collect(),
+            planned,
+            form,
+            reference,
+            cut_anew: false,
+            manner: Manner::default(),
             reply,
             submitted_at: None,
             line: None,
@@ -96,84 +118,135 @@ impl Live {
         }
     }
 
-    /// How many physical messages it is.
+    /// How many submits it is.
     pub(super) fn count(&self) -> u8 {
-        self.segments.len() as u8
+        self.pieces.len() as u8
     }
 
-    /// Takes a segment for sending over a line. `None` when it has its end already.
-    pub(super) fn send(&mut self, segment: u8, line: LineNo, now: Micros) -> Option<Segment> {
-        let at = usize::from(segment);
-        if self.states.get(at) != Some(&State::Waiting) {
+    fn piece(&mut self, segment: u8) -> Option<&mut Piece> {
+        self.pieces.get_mut(usize::from(segment))
+    }
+
+    /// Whether a segment's answer is awaited.
+    pub(super) fn awaits(&self, segment: u8) -> bool {
+        self.pieces.get(usize::from(segment)).is_some_and(|piece| piece.state == State::Sent)
+    }
+
+    /// Whether some of its segments were taken and others were not yet.
+    pub(super) fn is_half_taken(&self) -> bool {
+        self.pieces.iter().any(|piece| matches!(piece.state, State::Taken(_)))
+    }
+
+    /// Tries of a segment so far.
+    pub(super) fn tries(&self, segment: u8) -> u8 {
+        self.pieces.get(usize::from(segment)).map_or(0, |piece| piece.tries)
+    }
+
+    /// Takes a segment for sending over a line, with how it is to be sent. `None` when it has its end already.
+    pub(super) fn send(&mut self, segment: u8, line: LineNo, now: Micros) -> Option<(Segment, Manner)> {
+        let manner = self.manner;
+        let piece = self.piece(segment)?;
+        if piece.state != State::Waiting {
             return None;
         }
-        self.states[at] = State::Sent;
-        self.tries[at] = self.tries[at].saturating_add(1);
+        (piece.state, piece.manner) = (State::Sent, manner);
+        piece.tries = piece.tries.saturating_add(1);
+        let sent = piece.segment.clone();
         self.submitted_at.get_or_insert(now);
         self.line = Some(line);
-        self.segments.get(at).cloned()
+        Some((sent, manner))
     }
 
-    /// A result came for a segment. `resend` is the carrier's rule for those without an answer.
-    pub(super) fn result(&mut self, segment: u8, result: &SubmitResult, resend: bool) -> Next {
-        let at = usize::from(segment);
-        match (self.states.get(at), result) {
-            (None | Some(State::Taken(_)), _) => return Next::Wait,
-            // A late answer after the segment was given up as unknown still says that it was taken.
-            (Some(_), SubmitResult::Accepted { message_id }) => self.states[at] = State::Taken(message_id.clone()),
-            (Some(State::Sent), SubmitResult::Rejected { status, .. }) => {
-                self.last_status = Some(*status);
-                let (wait, pause, counted) = match action(*status) {
-                    Action::Retry(wait) => (wait, Pause::Not, true),
-                    Action::Slow(wait) => (wait, Pause::Busy, false),
-                    Action::OurFault(wait) => {
-                        tracing::error!(
-                            status = format!("{status:#x}"),
-                            "Carrier refuses how replies are addressed or coded; check its section of the configuration"
-                        );
-                        (wait, Pause::Fault, false)
-                    }
-                    Action::GiveUp => (std::time::Duration::ZERO, Pause::Not, true),
-                };
-                if !counted {
-                    self.tries[at] = self.tries[at].saturating_sub(1);
-                }
-                if wait.is_zero() || self.tries[at] >= TRIES {
-                    self.states[at] = State::Refused(*status);
-                } else {
-                    self.states[at] = State::Waiting;
-                    return Next::Again { segment, wait, pause };
-                }
+    /// A segment is sent with this wish for a receipt.
+    pub(super) fn asks(&mut self, segment: u8, receipt: bool) {
+        if let Some(piece) = self.piece(segment) {
+            piece.asks_receipt = receipt;
+        }
+    }
+
+    /// A segment was taken. A late answer after it was given up as unknown still says so. With how it was sent, unless it
+    /// had been taken before.
+    pub(super) fn accepted(&mut self, segment: u8, message_id: &str) -> (Next, Option<Manner>) {
+        match self.piece(segment) {
+            Some(piece) if !matches!(piece.state, State::Taken(_)) => {
+                piece.state = State::Taken(message_id.to_owned());
+                let manner = piece.manner;
+                (self.next(), Some(manner))
             }
-            (Some(State::Sent), SubmitResult::TimedOut) => return self.doubt(segment, resend),
-            (Some(_), SubmitResult::Rejected { .. } | SubmitResult::TimedOut) => return Next::Wait,
+            _ => (Next::Wait, None),
+        }
+    }
+
+    /// A segment was refused and goes again after a wait; `counted` as a try, or not.
+    pub(super) fn again(&mut self, segment: u8, status: u32, wait: Duration, counted: bool) -> Next {
+        self.last_status = Some(status);
+        let Some(piece) = self.piece(segment).filter(|piece| piece.state == State::Sent) else { return Next::Wait };
+        piece.state = State::Waiting;
+        if !counted {
+            piece.tries = piece.tries.saturating_sub(1);
+        }
+        Next::Again { segment, wait }
+    }
+
+    /// The carrier refused it, and may have taken it all the same.
+    pub(super) fn may_be_double(&mut self) {
+        self.flags |= FLAG_POSSIBLE_DUP;
+    }
+
+    /// A segment was refused for good.
+    pub(super) fn give_up(&mut self, segment: u8, status: u32) -> Next {
+        self.last_status = Some(status);
+        if let Some(piece) = self.piece(segment).filter(|piece| piece.state == State::Sent) {
+            piece.state = State::Refused(status);
         }
         self.next()
     }
 
-    /// A segment was sent and nobody knows whether it was taken.
-    pub(super) fn doubt(&mut self, segment: u8, resend: bool) -> Next {
+    /// A segment was refused for its form and is to go otherwise, once. `None` when that has been done or cannot be.
+    pub(super) fn change(&mut self, segment: u8, status: u32, change: Change) -> Option<Next> {
+        let manner = self.manner;
         let at = usize::from(segment);
-        if self.states.get(at) != Some(&State::Sent) {
-            return Next::Wait;
+        let piece = self.pieces.get(at).filter(|piece| piece.state == State::Sent)?;
+        match change {
+            Change::Without(without) if piece.manner.has(without) => return None,
+            Change::Without(without) => {
+                self.manner = manner.and(without);
+                return Some(self.again(segment, status, Duration::ZERO, false));
+            }
+            Change::InOctets if piece.segment.octets.len() <= 140 && !piece.segment.payload => return None,
+            Change::Folded if piece.segment.data_coding != self.form.ucs2_coding => return None,
+            Change::InOctets | Change::Folded => {}
         }
-        self.doubtful[at] = true;
-        if resend && self.tries[at] < TRIES {
+        // A phone would put a new first part together with an old second one.
+        let whole =
+            |piece: &Piece| !piece.doubtful && matches!(piece.state, State::Waiting | State::Sent | State::Held(..));
+        if self.cut_anew || !self.pieces.iter().all(whole) {
+            return None;
+        }
+        self.last_status = Some(status);
+        self.pieces[at].state = State::Held(change, status);
+        Some(self.next())
+    }
+
+    /// A segment was sent and nobody knows whether it was taken.
+    pub(super) fn doubt(&mut self, segment: u8, resend: bool, most_tries: u8) -> Next {
+        let Some(piece) = self.piece(segment).filter(|piece| piece.state == State::Sent) else { return Next::Wait };
+        piece.doubtful = true;
+        if resend && piece.tries < most_tries {
+            piece.state = State::Waiting;
             self.flags |= FLAG_POSSIBLE_DUP;
-            self.states[at] = State::Waiting;
-            return Next::Again { segment, wait: std::time::Duration::ZERO, pause: Pause::Not };
+            return Next::Again { segment, wait: Duration::ZERO };
         }
+        piece.state = State::Unknown;
         self.flags |= FLAG_IN_DOUBT;
-        self.states[at] = State::Unknown;
         self.next()
     }
 
     /// A segment that was taken for sending did not reach a line.
     pub(super) fn unsend(&mut self, segment: u8) {
-        let at = usize::from(segment);
-        if self.states.get(at) == Some(&State::Sent) {
-            self.states[at] = State::Waiting;
-            self.tries[at] = self.tries[at].saturating_sub(1);
+        if let Some(piece) = self.piece(segment).filter(|piece| piece.state == State::Sent) {
+            piece.state = State::Waiting;
+            piece.tries = piece.tries.saturating_sub(1);
         }
     }
 
@@ -182,44 +255,79 @@ impl Live {
     pub(super) fn expire(&mut self) -> Next {
         self.expired = true;
         let last = self.last_status.unwrap_or(0);
-        let segments = self.states.iter_mut().zip(&self.doubtful);
-        for (state, doubtful) in segments.filter(|(state, _)| **state == State::Waiting) {
-            if *doubtful {
-                self.flags |= FLAG_IN_DOUBT;
+        for piece in &mut self.pieces {
+            if piece.state == State::Waiting {
+                if piece.doubtful {
+                    self.flags |= FLAG_IN_DOUBT;
+                }
+                piece.state = if piece.doubtful { State::Unknown } else { State::Refused(last) };
             }
-            *state = if *doubtful { State::Unknown } else { State::Refused(last) };
         }
         self.next()
     }
 
-    fn next(&self) -> Next {
-        let open = self.states.iter().any(|state| matches!(state, State::Waiting | State::Sent));
+    fn next(&mut self) -> Next {
+        if self.pieces.iter().any(|piece| piece.state == State::Sent) {
+            return Next::Wait;
+        }
+        let held = self.pieces.iter().find_map(|piece| match piece.state {
+            State::Held(change, _) => Some(change),
+            _ => None,
+        });
+        if let Some(change) = held {
+            if self.cut_anew(change) {
+                return Next::Anew;
+            }
+            for piece in &mut self.pieces {
+                if let State::Held(_, status) = piece.state {
+                    piece.state = State::Refused(status);
+                }
+            }
+        }
+        let open = self.pieces.iter().any(|piece| piece.state == State::Waiting);
         if open { Next::Wait } else { Next::Settle }
     }
 
+    /// Cuts the whole text anew, once, if nothing of it may have been taken.
+    fn cut_anew(&mut self, change: Change) -> bool {
+        let untaken = |piece: &Piece| !piece.doubtful && matches!(piece.state, State::Waiting | State::Held(..));
+        if self.expired || !self.pieces.iter().all(untaken) {
+            return false;
+        }
+        self.cut_anew = true;
+        let form = match (change, self.form.split) {
+            (Change::InOctets, Split::Payload) => WireForm { split: Split::Udh8, ..self.form }.in_140_octets(),
+            (Change::InOctets, _) => self.form.in_140_octets(),
+            (Change::Folded | Change::Without(_), _) => self.form,
+        };
+        let cut = match change {
+            Change::InOctets => Some(self.reply.content.segments(&form, self.reference)),
+            Change::Folded => self.reply.content.folded(&form, self.reference),
+            Change::Without(_) => None,
+        };
+        let Some((segments, planned)) = cut.filter(|(segments, _)| !segments.is_empty()) else { return false };
+        self.pieces = segments.into_iter().map(Piece::new).collect();
+        self.planned = planned;
+        true
+    }
+
     /// The settlement, as far as the segments have got.
-    pub(super) fn settlement(
-        &self,
-        carrier: &CarrierId,
-        stream: Stream,
-        now: Micros,
-        receipts: bool,
-        marked: bool,
-    ) -> SettlementRow {
-        let taken = self.states.iter().filter(|state| matches!(state, State::Taken(_))).count();
-        let unknown = self.states.iter().any(|state| matches!(state, State::Unknown | State::Sent));
-        let result = if taken == self.states.len() && taken > 0 {
+    pub(super) fn settlement(&self, carrier: &CarrierId, stream: Stream, now: Micros, marked: bool) -> SettlementRow {
+        let states = || self.pieces.iter().map(|piece| &piece.state);
+        let taken = states().filter(|state| matches!(state, State::Taken(_))).count();
+        let all = taken == self.pieces.len() && taken > 0;
+        let result = if all {
             SettlementResult::Accepted
-        } else if unknown {
+        } else if states().any(|state| matches!(state, State::Unknown | State::Sent)) {
             SettlementResult::Unknown
         } else if self.expired {
             SettlementResult::Expired
         } else {
             SettlementResult::Rejected
         };
-        let ids = self.states.iter().map(|state| match state {
+        let ids = states().map(|state| match state {
             State::Taken(id) => id.clone(),
-            State::Waiting | State::Sent | State::Refused(_) | State::Unknown => String::new(),
+            State::Waiting | State::Sent | State::Held(..) | State::Refused(_) | State::Unknown => String::new(),
         });
         SettlementRow {
             exchange: self.reply.key,
@@ -229,115 +337,13 @@ impl Live {
             submitted_at: self.submitted_at,
             settled_at: now,
             result,
-            planned: self.count(),
-            accepted: taken as u8,
-            status: self.last_status.filter(|_| result != SettlementResult::Accepted),
+            planned: self.planned,
+            accepted: if all { self.planned } else { taken as u8 },
+            status: self.last_status.filter(|_| !all),
             message_ids: ids.collect(),
             flags: self.flags,
-            receipts,
+            receipts: self.pieces.iter().any(|piece| piece.asks_receipt && !matches!(piece.state, State::Refused(_))),
             marked,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::message::{Alphabet, Masked, RawAddress};
-
-    fn live(length: usize, inherited: bool) -> Live {
-        let content = Content {
-            destination: RawAddress { ton: 1, npi: 1, octets: b"84520000001".to_vec() },
-            source: RawAddress { ton: 0, npi: 1, octets: b"9999".to_vec() },
-            alphabet: Alphabet::Gsm7,
-            reference: 1,
-            text: Masked::new("x".repeat(length)),
-        };
-        Live::new(Outgoing { key: RowKey(1), expires_at: Micros(9), content: Arc::new(content), inherited })
-    }
-
-    fn accepted(id: &str) -> SubmitResult {
-        SubmitResult::Accepted { message_id: id.into() }
-    }
-
-    fn settled(live: &Live) -> SettlementRow {
-        live.settlement(&CarrierId::parse("vtl").unwrap(), Stream::Test, Micros(5), false, false)
-    }
-
-    #[test]
-    fn a_reply_is_settled_when_every_segment_has_its_answer() {
-        let mut live = live(200, false);
-        for segment in 0..2 {
-            assert!(live.send(segment, LineNo(0), Micros(2)).is_some());
-            assert!(live.send(segment, LineNo(0), Micros(3)).is_none(), "a segment is not sent twice");
-        }
-        assert_eq!(live.result(1, &accepted("b"), true), Next::Wait);
-        assert_eq!(
-            live.result(1, &SubmitResult::Rejected { status: 8, reason: None }, true),
-            Next::Wait,
-            "the first answer stands"
-        );
-        assert_eq!(live.result(0, &accepted("a"), true), Next::Settle);
-        let row = settled(&live);
-        assert_eq!((row.result, row.planned, row.accepted, row.flags), (SettlementResult::Accepted, 2, 2, 0));
-        assert_eq!((row.message_ids, row.submitted_at), (vec!["a".to_owned(), "b".to_owned()], Some(Micros(2))));
-    }
-
-    #[test]
-    fn refusals_are_tried_again_or_given_up_by_their_status() {
-        let mut live = live(10, false);
-        live.send(0, LineNo(0), Micros(1));
-        assert!(matches!(
-            live.result(0, &SubmitResult::Rejected { status: 0x58, reason: None }, true),
-            Next::Again { pause: Pause::Busy, .. }
-        ));
-        live.send(0, LineNo(0), Micros(1));
-        assert_eq!(live.result(0, &SubmitResult::Rejected { status: 0x0b, reason: None }, true), Next::Settle);
-        assert_eq!((settled(&live).result, settled(&live).status), (SettlementResult::Rejected, Some(0x0b)));
-    }
-
-    #[test]
-    fn a_status_that_is_tried_again_ends_after_its_tries() {
-        let mut live = live(10, false);
-        for attempt in 1..=TRIES {
-            assert!(live.send(0, LineNo(0), Micros(1)).is_some());
-            let next = live.result(0, &SubmitResult::Rejected { status: 0x08, reason: None }, true);
-            assert_eq!(matches!(next, Next::Settle), attempt == TRIES, "{attempt}");
-        }
-    }
-
-    #[test]
-    fn doubt_is_sent_again_and_flagged_or_held_and_recorded_as_unknown() {
-        let mut resend = live(10, false);
-        resend.send(0, LineNo(0), Micros(1));
-        assert!(matches!(resend.doubt(0, true), Next::Again { .. }));
-        resend.send(0, LineNo(0), Micros(1));
-        assert_eq!(resend.result(0, &accepted("a"), true), Next::Settle);
-        assert_eq!(settled(&resend).flags, FLAG_POSSIBLE_DUP);
-        let mut hold = live(10, false);
-        hold.send(0, LineNo(0), Micros(1));
-        assert_eq!(hold.doubt(0, false), Next::Settle);
-        assert_eq!((settled(&hold).result, settled(&hold).flags), (SettlementResult::Unknown, FLAG_IN_DOUBT));
-    }
-
-    #[test]
-    fn a_reply_that_expires_is_unknown_when_a_copy_of_it_may_have_been_taken() {
-        let mut fresh = live(10, false);
-        assert_eq!(fresh.expire(), Next::Settle);
-        assert_eq!((settled(&fresh).result, settled(&fresh).flags), (SettlementResult::Expired, 0));
-        let mut doubtful = live(10, false);
-        doubtful.send(0, LineNo(0), Micros(1));
-        assert!(matches!(doubtful.result(0, &SubmitResult::TimedOut, true), Next::Again { .. }));
-        assert_eq!(doubtful.expire(), Next::Settle);
-        let row = settled(&doubtful);
-        assert_eq!((row.result, row.flags), (SettlementResult::Unknown, FLAG_POSSIBLE_DUP | FLAG_IN_DOUBT));
-    }
-
-    #[test]
-    fn what_an_earlier_process_may_have_sent_is_flagged() {
-        let mut live = live(10, true);
-        live.send(0, LineNo(0), Micros(1));
-        live.result(0, &accepted("a"), true);
-        assert_eq!(settled(&live).flags, FLAG_POSSIBLE_DUP);
     }
 }

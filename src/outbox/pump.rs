@@ -1,117 +1,212 @@
-//! Puts segments on lines that have room: first those to be sent again or to be finished, then new replies.
+//! Puts segments on lines that have room: first those to be sent again or to be finished, then new replies, and notices
+//! when no reply waits. A new text leaves whole or not at all, as far as pace and windows allow it to be whole.
 
-use std::{cmp::Reverse, sync::atomic::Ordering};
+use std::{cmp::Reverse, time::Duration};
 
 use tokio::{sync::mpsc::error::TrySendError, time::Instant};
 
-use super::{LIVE, LineSlot, Live, Outbox, RING};
+use super::{LIVE, LineSlot, Live, Open, Outbox, RING};
 use crate::{
-    board::FlowNow,
+    board::Limit,
+    clock::Micros,
     message::{LineCommand, LineNo, RowKey, Submit, SubmitId},
 };
+
+/// How often replies that wait to be tried again are looked through for those whose time has run out.
+const LOOK_THROUGH: Duration = Duration::from_millis(500);
+
+/// Texts shorter than this, in octets, are sent in one segment, whatever the alphabet and the carrier's form.
+const SURELY_ONE: usize = 50;
+
+/// What is sent with one command, line by line.
+type Batches = Vec<(LineNo, Vec<Submit>)>;
 
 impl Outbox {
     /// Sends what can be sent now, one command a line.
     pub(super) fn pump(&mut self) {
-        self.due_now();
-        self.expire_waiting();
-        self.board.flow(FlowNow {
-            waiting: self.held() as u64,
-            behind: self.inside.behind.load(Ordering::Relaxed),
-            open: self.open.len() as u64,
-            ..FlowNow::default()
-        });
-        if self.paused_until.is_some_and(|until| Instant::now() < until) {
-            return;
+        self.pump_at(Instant::now());
+    }
+
+    /// The same, at this moment.
+    pub(super) fn pump_at(&mut self, now: Instant) {
+        self.pacer.tick(now);
+        self.due_now(now);
+        self.expire_waiting(now);
+        let limit = self.send(now);
+        self.show(limit, Some(now));
+    }
+
+    /// Sends until something holds the rest back, and says what.
+    fn send(&mut self, now: Instant) -> Limit {
+        let at = self.clock.now();
+        self.pace_until = None;
+        if let Some((until, status)) = self.pacer.paused(now) {
+            let until = Micros(at.0.saturating_add(until.saturating_duration_since(now).as_micros() as i64));
+            return Limit::Paused { status, until };
         }
-        self.paused_until = None;
-        let mut batches: Vec<(LineNo, Vec<Submit>)> = Vec::new();
-        while let Some(slot) = self.roomiest() {
-            let line = self.lines[slot].line;
-            let Some(submit) = self.next_submit(line) else { break };
-            self.lines[slot].open += 1;
-            self.open.insert(submit.id, line);
-            match batches.iter_mut().find(|(on, _)| *on == line) {
-                Some((_, batch)) => batch.push(submit),
-                None => batches.push((line, vec![submit])),
+        let mut batches = Batches::new();
+        let limit = loop {
+            if let Some(status) = self.refusals.probing().filter(|_| !self.open.is_empty()) {
+                break Limit::Paused { status, until: at };
             }
-        }
+            if let Some(limit) = self.send_next(now, at, &mut batches) {
+                break limit;
+            }
+        };
         for (line, batch) in batches {
-            let Some(slot) = self.lines.iter_mut().find(|slot| slot.line == line) else { continue };
-            let (command, gone) = match slot.commands.try_send(LineCommand::Submits(batch)) {
-                Ok(()) => continue,
-                Err(TrySendError::Full(command)) => (command, false),
-                Err(TrySendError::Closed(command)) => (command, true),
-            };
-            // The segments wait for another line, or for this one to take orders again.
-            slot.up = !gone;
-            let LineCommand::Submits(batch) = command else { continue };
-            slot.open = slot.open.saturating_sub(batch.len() as u32);
-            for submit in batch.into_iter().rev() {
-                self.open.remove(&submit.id);
-                if let Some(live) = self.live.get_mut(&submit.id.exchange) {
-                    live.unsend(submit.id.segment);
-                }
-                self.ready.push_front(submit.id);
-            }
+            self.dispatch(line, batch);
         }
+        limit
     }
 
-    /// The bound line with the most room in its window, if any has room and takes orders.
-    fn roomiest(&self) -> Option<usize> {
-        let takes = |slot: &LineSlot| slot.up && slot.open < self.carrier.line.window && slot.commands.capacity() > 0;
-        let with_room = self.lines.iter().enumerate().filter(|(_, slot)| takes(slot));
-        with_room.min_by_key(|(_, slot)| slot.open).map(|(at, _)| at)
-    }
-
-    fn next_submit(&mut self, line: LineNo) -> Option<Submit> {
-        let now = self.clock.now();
-        loop {
-            let id = match self.ready.pop_front() {
-                Some(id) => id,
-                None => self.begin()?,
+    /// Sends the next segment, or the next new reply. When it may not: what holds it back.
+    fn send_next(&mut self, now: Instant, at: Micros, batches: &mut Batches) -> Option<Limit> {
+        if let Some(id) = self.ready.front().copied() {
+            let Some(live) = self.live.get_mut(&id.exchange) else {
+                self.ready.pop_front();
+                return None;
             };
-            let Some(live) = self.live.get_mut(&id.exchange) else { continue };
-            if live.reply.expires_at <= now {
+            if live.reply.expires_at <= at {
                 let next = live.expire();
-                self.follow(id.exchange, Some(next));
-                continue;
+                self.ready.pop_front();
+                self.follow(id.exchange, next, now);
+                return None;
             }
-            let Some(segment) = live.send(id.segment, line, now) else { continue };
-            let content = &live.reply.content;
-            return Some(Submit {
-                id,
-                source: content.source.clone(),
-                destination: content.destination.clone(),
-                segment,
-                receipt: self.carrier.receipts.wanted,
-                validity: None,
-                billing: None,
-                bare: false,
-            });
+            let Some(slot) = self.roomiest(1) else { return Some(self.no_room()) };
+            if !self.pacer.allows(1) {
+                return Some(self.pacing(1, now));
+            }
+            self.ready.pop_front();
+            self.put(id, slot, now, at, batches);
+            return None;
         }
-    }
-
-    /// Takes the next new reply: its segments go out one after the other. None while too many are on their way or the
-    /// ledger does not take what is settled (law 6): they stay in its rows.
-    fn begin(&mut self) -> Option<SubmitId> {
-        while self.live.len() < LIVE && self.settled.len() < RING {
-            let reply = self.ring.pop_front()?;
-            let exchange = reply.key;
-            let live = Live::new(reply);
-            self.ready.extend((0..live.count()).map(|segment| SubmitId { exchange, segment }));
-            self.live.insert(exchange, live);
-            match self.ready.pop_front() {
-                Some(first) => return Some(first),
-                // A text of no segments.
-                None => self.settle(exchange),
+        let which = match self.next_head(now, at) {
+            Ok(which) => which,
+            Err(limit) => return Some(limit),
+        };
+        let count = self.heads[which].as_ref().map_or(0, Live::count);
+        let Some(slot) = self.roomiest(count.into()) else { return Some(self.no_room()) };
+        if !self.pacer.allows(count) {
+            return Some(self.pacing(count, now));
+        }
+        let live = self.heads[which].take()?;
+        let exchange = live.reply.key;
+        self.live.insert(exchange, live);
+        for segment in 0..count {
+            let id = SubmitId { exchange, segment };
+            // A window smaller than the text: the rest follows answer by answer.
+            if self.lines[slot].open < self.carrier.line.window {
+                self.put(id, slot, now, at, batches);
+            } else {
+                self.ready.push_back(id);
             }
         }
         None
     }
 
-    fn due_now(&mut self) {
-        let now = Instant::now();
+    fn put(&mut self, id: SubmitId, slot: usize, now: Instant, at: Micros, batches: &mut Batches) {
+        let line = self.lines[slot].line;
+        let Some(submit) = self.shape(id, line, at) else { return };
+        self.pacer.spend(1);
+        self.lines[slot].open += 1;
+        self.open.insert(id, Open { line, since: now });
+        match batches.iter_mut().find(|(on, _)| *on == line) {
+            Some((_, batch)) => batch.push(submit),
+            None => batches.push((line, vec![submit])),
+        }
+    }
+
+    fn dispatch(&mut self, line: LineNo, batch: Vec<Submit>) {
+        let Some(slot) = self.lines.iter_mut().find(|slot| slot.line == line) else { return };
+        let (command, gone) = match slot.commands.try_send(LineCommand::Submits(batch)) {
+            Ok(()) => return,
+            Err(TrySendError::Full(command)) => (command, false),
+            Err(TrySendError::Closed(command)) => (command, true),
+        };
+        // The segments wait for another line, or for this one to take orders again.
+        slot.up = !gone;
+        let LineCommand::Submits(batch) = command else { return };
+        slot.open = slot.open.saturating_sub(batch.len() as u32);
+        self.pacer.give_back(batch.len());
+        for submit in batch.into_iter().rev() {
+            self.open.remove(&submit.id);
+            if let Some(live) = self.live.get_mut(&submit.id.exchange) {
+                live.unsend(submit.id.segment);
+            }
+            self.ready.push_front(submit.id);
+        }
+    }
+
+    /// The bound line with the most room in its window, if it takes orders and has room for so many segments, or all of
+    /// its window free.
+    fn roomiest(&self, segments: u32) -> Option<usize> {
+        let window = self.carrier.line.window;
+        let takes = |slot: &LineSlot| {
+            slot.up && slot.commands.capacity() > 0 && window.saturating_sub(slot.open) >= segments.clamp(1, window)
+        };
+        let with_room = self.lines.iter().enumerate().filter(|(_, slot)| takes(slot));
+        with_room.min_by_key(|(_, slot)| slot.open).map(|(at, _)| at)
+    }
+
+    fn no_room(&self) -> Limit {
+        if self.lines.iter().any(|slot| slot.up) {
+            Limit::Window { latency_us: self.latency_us as u64 }
+        } else {
+            Limit::NoLine
+        }
+    }
+
+    fn pacing(&mut self, segments: u8, now: Instant) -> Limit {
+        self.pace_until = Some(now + self.pacer.wait(segments));
+        Limit::Pacing { rate: self.pacer.rate().unwrap_or_default() }
+    }
+
+    /// Makes the next new reply ready to leave: replies before notices. None while too many are on their way or the
+    /// ledger does not take what is settled (law 6): they stay in its rows.
+    fn next_head(&mut self, now: Instant, at: Micros) -> Result<usize, Limit> {
+        for which in [0, 1] {
+            loop {
+                if self.live.len() >= LIVE || self.settled.len() >= RING {
+                    return Err(if self.held() == 0 { Limit::Nothing } else { Limit::Store });
+                }
+                let live = match self.heads[which].take() {
+                    Some(live) => live,
+                    None => match self.rings[which].pop_front() {
+                        Some(reply) => self.cut(reply),
+                        None => break,
+                    },
+                };
+                if live.reply.expires_at <= at || live.count() == 0 {
+                    self.expire_unsent(live);
+                } else if let Some(until) = self.held_until(&live, now) {
+                    let key = live.reply.key;
+                    self.due.extend((0..live.count()).map(|segment| Reverse((until, key.0, segment))));
+                    self.live.insert(key, live);
+                } else {
+                    self.heads[which] = Some(live);
+                    return Ok(which);
+                }
+            }
+        }
+        Err(Limit::Nothing)
+    }
+
+    fn cut(&mut self, reply: super::Outgoing) -> Live {
+        let content = &reply.content;
+        let short = content.text.expose().len() < SURELY_ONE;
+        let reference = if short { 0 } else { self.references.next(&content.destination) };
+        Live::new(reply, self.carrier.flow.wire, reference)
+    }
+
+    fn held_until(&self, live: &Live, now: Instant) -> Option<Instant> {
+        if self.held.is_empty() {
+            return None;
+        }
+        let number = self.references.token(&live.reply.content.destination);
+        self.held.get(&number).copied().filter(|until| now < *until)
+    }
+
+    fn due_now(&mut self, now: Instant) {
         while let Some(Reverse((at, exchange, segment))) = self.due.peek().copied() {
             if at > now {
                 break;
@@ -119,25 +214,54 @@ impl Outbox {
             self.due.pop();
             self.ready.push_back(SubmitId { exchange: RowKey(exchange), segment });
         }
+        if !self.held.is_empty() {
+            self.held.retain(|_, until| now < *until);
+        }
     }
 
-    /// Replies whose time has run out while no line could take them.
-    fn expire_waiting(&mut self) {
-        let now = self.clock.now();
-        while self.settled.len() < RING && self.ring.front().is_some_and(|reply| reply.expires_at <= now) {
-            let Some(reply) = self.ring.pop_front() else { break };
-            let exchange = reply.key;
-            let mut live = Live::new(reply);
-            let next = live.expire();
-            self.live.insert(exchange, live);
-            self.follow(exchange, Some(next));
+    /// Replies whose time has run out while they waited.
+    fn expire_waiting(&mut self, now: Instant) {
+        let at = self.clock.now();
+        for which in [0, 1] {
+            let over = |live: &mut Live| live.reply.expires_at <= at;
+            if self.settled.len() < RING
+                && let Some(live) = self.heads[which].take_if(over)
+            {
+                self.expire_unsent(live);
+            }
+            while self.settled.len() < RING && self.rings[which].front().is_some_and(|reply| reply.expires_at <= at) {
+                let Some(reply) = self.rings[which].pop_front() else { break };
+                let live = self.cut(reply);
+                self.expire_unsent(live);
+            }
         }
         while let Some(id) = self.ready.front().copied() {
             let live = self.live.get_mut(&id.exchange);
-            let Some(live) = live.filter(|live| live.reply.expires_at <= now) else { break };
+            let Some(live) = live.filter(|live| live.reply.expires_at <= at) else { break };
             let next = live.expire();
             self.ready.pop_front();
-            self.follow(id.exchange, Some(next));
+            self.follow(id.exchange, next, now);
         }
+        if !self.due.is_empty() && self.expired_at.is_none_or(|last| now >= last + LOOK_THROUGH) {
+            self.expired_at = Some(now);
+            let over: Vec<RowKey> = self
+                .due
+                .iter()
+                .map(|Reverse((_, exchange, _))| RowKey(*exchange))
+                .filter(|key| self.live.get(key).is_some_and(|live| live.reply.expires_at <= at))
+                .collect();
+            for key in over {
+                if let Some(live) = self.live.get_mut(&key) {
+                    let next = live.expire();
+                    self.follow(key, next, now);
+                }
+            }
+        }
+    }
+
+    /// Settles a reply of which nothing was sent.
+    fn expire_unsent(&mut self, mut live: Live) {
+        live.expire();
+        self.settle_one(&live);
     }
 }

@@ -54,7 +54,9 @@ impl Outbox {
             }
             self.wait_until = Some(Instant::now() + Duration::from_millis(200));
         } else {
-            self.ring.extend(group);
+            for reply in group {
+                self.may_leave(reply);
+            }
         }
     }
 

@@ -17,7 +17,7 @@ use tracuu::{
         Alphabet, CarrierId, ChargeClass, Lang, Masked, Msisdn, Outcome, RawAddress, Reason, RowKey, Service,
         ShortCode, Stream, Ticket,
     },
-    outbox::Content,
+    outbox::{Content, Urgency},
 };
 
 use crate::support::databases::{TestDatabase, databases};
@@ -237,7 +237,8 @@ pub(crate) fn content(key: RowKey) -> Content {
         destination: phone(&sender(key).expose().to_string()),
         source: RawAddress { ton: 0, npi: 1, octets: b"9999".to_vec() },
         alphabet: Alphabet::Gsm7,
-        reference: 1,
+        urgency: Urgency::Reply,
+        asked_at: Micros(1),
         text: Masked::new(format!("reply {}", key.0)),
     }
 }

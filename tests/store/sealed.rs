@@ -7,7 +7,7 @@ use tracuu::{
     intake::{Intake, Taken},
     ledger::{Entry, ExchangeRow, Fate, OutboxRow, SettlementRow, Table},
     message::{Alphabet, LineNo, Masked, Msisdn, Octets, Part, PersonalId, RawAddress, Ticket, TypedKey},
-    outbox::Content,
+    outbox::{Content, Urgency},
 };
 
 use crate::book::{BEGIN, Book, books, carrier, exchange_row, outbox_row, phone, settlement};
@@ -72,7 +72,8 @@ fn content() -> Content {
         destination: phone("84520123456"),
         source: RawAddress { ton: 0, npi: 1, octets: b"9999".to_vec() },
         alphabet: Alphabet::Ucs2,
-        reference: 1,
+        urgency: Urgency::Reply,
+        asked_at: BEGIN,
         text: Masked::new(format!("{NAME} {PERSON} {TEXT}")),
     }
 }

@@ -30,6 +30,17 @@ pub async fn high_water(db: &Db) -> Result<Vec<HighWater>, DbError> {
     rows.map_err(|error| db.fault(&error))
 }
 
+/// How many processes write this ledger now: those whose epoch has not ended and whose lease has not run out.
+///
+/// # Errors
+/// [`DbError`] when they cannot be read.
+pub async fn live_writers(db: &Db, now: Micros) -> Result<i64, DbError> {
+    let count = reading!(db, pool => sqlx::query_scalar(
+        "select count(*) from writer where ended_at is null and lease_until > $1",
+    ).bind(now.0).fetch_one(pool).await);
+    count.map_err(|error| db.fault(&error))
+}
+
 /// The same inside a transaction, for whoever claims what they cover.
 ///
 /// # Errors

@@ -1,0 +1,359 @@
+//! What a refusal means for the carrier's traffic beyond the segment that was refused.
+
+use std::{
+    collections::HashMap,
+    hash::{BuildHasher as _, RandomState},
+    time::Duration,
+};
+
+use tokio::{sync::mpsc::error::TrySendError, time::Instant};
+
+use super::{
+    Outbox,
+    live::Next,
+    status::{self, Action, Change, Last, Manner, Waits, action},
+};
+use crate::{
+    board::CarrierBoard,
+    message::{LineCommand, LineNo, RowKey, SubmitId},
+};
+
+/// Refusals in a row that mean our settings: from then on the carrier is left alone for a while. Fewer may be about their
+/// own messages, such as a citizen's address of a type that the carrier does not take back, and must not keep everybody
+/// else waiting.
+pub(super) const FAULTS: u32 = 3;
+
+/// How long a message waits that was refused for our settings, and the carrier with it.
+const MEND: Duration = Duration::from_secs(60);
+
+/// How long a destination waits whose own queue is full.
+const NUMBER_FULL: Duration = Duration::from_secs(60);
+
+/// So many destinations in a row, and nothing taken in between: the queue is full for everybody.
+const EVERYBODY: usize = 3;
+
+/// The carrier's pause then, and after many system errors.
+const BUSY: Duration = Duration::from_secs(5);
+
+/// Full for everybody for so long is a matter for people.
+const FULL_TOO_LONG: Duration = Duration::from_secs(600);
+
+/// System errors in a row that mean that the carrier is busy.
+const SYSTEM_ERRORS: u32 = 10;
+
+/// Unreadable frames within a minute that mean that the session is out of step.
+const BAD_FRAMES: usize = 3;
+const MINUTE: Duration = Duration::from_secs(60);
+
+/// Statuses that nobody has documented are told once a day each, and so many at most.
+const DAY: Duration = Duration::from_hours(24);
+const TOLD: usize = 64;
+
+/// Equal message ids in a row that mean that they say nothing.
+const SAME_IDS: u32 = 3;
+
+/// Sessions in a row that ended with a full window.
+const OVERRUNS: u32 = 3;
+
+/// What the carrier has refused lately.
+#[derive(Default)]
+pub(super) struct Refusals {
+    /// For our settings, since it last took anything.
+    faults: u32,
+    fault_status: u32,
+    system_errors: u32,
+    /// Destinations whose queue is full, since it last took anything.
+    full: Vec<(u64, SubmitId)>,
+    full_since: Option<Instant>,
+    bad_frames: Vec<Instant>,
+    told: HashMap<u32, Instant>,
+    overruns: u32,
+    hasher: RandomState,
+    last_id: Option<(RowKey, u64)>,
+    same_ids: u32,
+    /// Alarms that end when something is taken.
+    raised: Vec<&'static str>,
+}
+
+impl Refusals {
+    /// The carrier took something: whatever seemed wrong is not.
+    pub(super) fn accepted(&mut self, board: &CarrierBoard) {
+        (self.faults, self.system_errors) = (0, 0);
+        if self.full_since.take().is_some() {
+            self.full.clear();
+        }
+        for name in self.raised.drain(..) {
+            board.clear(name);
+        }
+    }
+
+    /// Whether one message at a time is enough, to see whether the carrier has changed its mind; with the status it last
+    /// refused with.
+    pub(super) fn probing(&self) -> Option<u32> {
+        if self.faults >= FAULTS {
+            return Some(self.fault_status);
+        }
+        (self.full.len() >= EVERYBODY).then_some(status::QUEUE_FULL)
+    }
+
+    /// Whether another reply got this message id just before.
+    pub(super) fn same_id(&mut self, exchange: RowKey, message_id: &str) -> bool {
+        let token = self.hasher.hash_one(message_id);
+        let same = self.last_id.is_some_and(|(other, last)| other != exchange && last == token);
+        self.last_id = Some((exchange, token));
+        self.same_ids = if same { self.same_ids + 1 } else { 0 };
+        same
+    }
+
+    fn raise(&mut self, board: &CarrierBoard, name: &'static str, text: &str) {
+        board.alarm(name, text);
+        if !self.raised.contains(&name) {
+            self.raised.push(name);
+        }
+    }
+
+    /// A full queue. `None`: of this number alone. Else everybody's, with what had been held for its number alone.
+    fn queue_full(&mut self, number: u64, id: SubmitId, now: Instant) -> Option<Vec<SubmitId>> {
+        self.full_since.get_or_insert(now);
+        if self.full.len() >= EVERYBODY {
+            return Some(Vec::new());
+        }
+        if !self.full.iter().any(|(known, _)| *known == number) {
+            self.full.push((number, id));
+        }
+        (self.full.len() >= EVERYBODY).then(|| self.full.iter().map(|(_, id)| *id).collect())
+    }
+
+    fn bad_frame(&mut self, now: Instant) -> bool {
+        self.bad_frames.retain(|at| now < *at + MINUTE);
+        self.bad_frames.push(now);
+        let many = self.bad_frames.len() >= BAD_FRAMES;
+        if many {
+            self.bad_frames.clear();
+        }
+        many
+    }
+
+    /// Whether an undocumented status is to be told now.
+    fn tell(&mut self, status: u32, now: Instant) -> bool {
+        let lately = self.told.get(&status).is_some_and(|at| now < *at + DAY);
+        if lately || self.told.len() >= TOLD && !self.told.contains_key(&status) {
+            return false;
+        }
+        self.told.insert(status, now);
+        true
+    }
+}
+
+impl Outbox {
+    /// A segment was refused: the action of its status, for it and for everything else.
+    pub(super) fn refused(&mut self, line: LineNo, id: SubmitId, status: u32, reason: Option<u8>, now: Instant) {
+        if !self.live.get(&id.exchange).is_some_and(|live| live.awaits(id.segment)) {
+            return;
+        }
+        let action = action(&self.carrier.flow.statuses, status, reason);
+        self.note(line, id, status, action);
+        let next = match action {
+            Action::Retry(waits) => {
+                if status == status::SYSTEM_ERROR {
+                    self.refusals.system_errors += 1;
+                    if self.refusals.system_errors >= SYSTEM_ERRORS {
+                        self.pacer.slow_down(status, BUSY, now);
+                    }
+                }
+                self.retry(id, status, waits)
+            }
+            Action::Unknown(waits) => {
+                if self.refusals.tell(status, now) {
+                    let text = format!(
+                        "answers status {status:#04x}, which nobody has documented; ask the carrier, then say in `statuses` what it means"
+                    );
+                    self.board.alarm("status_unknown", &text);
+                }
+                self.retry(id, status, waits)
+            }
+            Action::Slow(pause) => {
+                self.pacer.slow_down(status, pause, now);
+                self.again(id, status, pause, status == status::THROTTLED)
+            }
+            Action::QueueFull => {
+                let wait = self.queue_full(line, id, now);
+                self.again(id, status, wait, false)
+            }
+            Action::GiveUp => self.give_up(id, status),
+            Action::BadFrame => {
+                if self.refusals.bad_frame(now) {
+                    self.rebind(line);
+                }
+                self.give_up(id, status)
+            }
+            Action::Rebind => {
+                let wait = if self.rebind(line) { Duration::ZERO } else { Duration::from_secs(1) };
+                self.again(id, status, wait, false)
+            }
+            Action::Ours => self.ours(id, status, now),
+            Action::Once(change, last) => self.once(id, status, change, last, now),
+        };
+        self.follow(id.exchange, next, now);
+    }
+
+    fn again(&mut self, id: SubmitId, status: u32, wait: Duration, may_be_double: bool) -> Next {
+        self.live.get_mut(&id.exchange).map_or(Next::Wait, |live| {
+            if may_be_double {
+                live.may_be_double();
+            }
+            live.again(id.segment, status, wait, false)
+        })
+    }
+
+    fn retry(&mut self, id: SubmitId, status: u32, waits: Waits) -> Next {
+        let most = self.carrier.flow.tries;
+        self.live.get_mut(&id.exchange).map_or(Next::Wait, |live| {
+            let tries = live.tries(id.segment);
+            match waits.after(tries).filter(|_| tries < most) {
+                Some(wait) => live.again(id.segment, status, wait, true),
+                None => live.give_up(id.segment, status),
+            }
+        })
+    }
+
+    fn give_up(&mut self, id: SubmitId, status: u32) -> Next {
+        self.live.get_mut(&id.exchange).map_or(Next::Wait, |live| live.give_up(id.segment, status))
+    }
+
+    fn once(&mut self, id: SubmitId, status: u32, change: Change, last: Last, now: Instant) -> Next {
+        let other_number = change == Change::Without(Manner::OTHER_NUMBER);
+        if (!other_number || self.carrier.flow.retry_number_form)
+            && let Some(live) = self.live.get_mut(&id.exchange)
+            && let Some(next) = live.change(id.segment, status, change)
+        {
+            return next;
+        }
+        match last {
+            Last::GiveUp => self.give_up(id, status),
+            Last::GiveUpOurs => {
+                if self.refusals.tell(status, now) {
+                    let text = format!(
+                        "refuses the length of replies (status {status:#04x}); check `split` and `segment_slack`"
+                    );
+                    self.board.alarm("too_long", &text);
+                }
+                self.give_up(id, status)
+            }
+            Last::Ours => self.ours(id, status, now),
+        }
+    }
+
+    /// Our settings are at fault: the message waits, and after several in a row everything does.
+    fn ours(&mut self, id: SubmitId, status: u32, now: Instant) -> Next {
+        self.refusals.faults += 1;
+        self.refusals.fault_status = status;
+        if self.refusals.faults >= FAULTS {
+            self.pacer.pause_until(now + MEND, status);
+            let (name, text) = match status {
+                0x0A | 0x48 | 0x49 => (
+                    "source_refused",
+                    "refuses the short code as the source of replies; check source_ton, source_npi and short_codes",
+                ),
+                _ => ("settings_refused", "refuses how replies are addressed or coded; check its section"),
+            };
+            self.refusals.raise(&self.board, name, &format!("{text} (status {status:#04x}). Replies wait."));
+        }
+        self.again(id, status, MEND, false)
+    }
+
+    /// A full queue: this number waits, or everybody.
+    fn queue_full(&mut self, line: LineNo, id: SubmitId, now: Instant) -> Duration {
+        let Some(live) = self.live.get(&id.exchange) else { return NUMBER_FULL };
+        let number = self.references.token(&live.reply.content.destination);
+        match self.refusals.queue_full(number, id, now) {
+            None => {
+                self.count(line, "queue_full_one_number");
+                self.held.insert(number, now + NUMBER_FULL);
+                NUMBER_FULL
+            }
+            Some(others) => {
+                self.count(line, "queue_full_all");
+                self.pacer.slow_down(status::QUEUE_FULL, BUSY, now);
+                for other in others {
+                    self.due.push(std::cmp::Reverse((now + BUSY, other.exchange.0, other.segment)));
+                }
+                self.held.clear();
+                if self.refusals.full_since.is_some_and(|since| now >= since + FULL_TOO_LONG) {
+                    let text = "has answered \"queue full\" (0x14) to everything for 10 minutes. Some carriers say so when \
+                                the account has no credit: ask the carrier.";
+                    self.refusals.raise(&self.board, "credit_or_queue", text);
+                }
+                BUSY
+            }
+        }
+    }
+
+    /// Has a line bind anew; nothing goes over it until it has. `false`: it could not be told.
+    fn rebind(&mut self, line: LineNo) -> bool {
+        let Some(slot) = self.lines.iter_mut().find(|slot| slot.line == line) else { return true };
+        if slot.up {
+            match slot.commands.try_send(LineCommand::Rebind) {
+                Ok(()) | Err(TrySendError::Closed(_)) => slot.up = false,
+                Err(TrySendError::Full(_)) => return false,
+            }
+        }
+        true
+    }
+
+    /// A session ended; `full`: with every place of its window waiting for a response.
+    pub(super) fn dropped(&mut self, line: LineNo, full: bool) {
+        if !full {
+            self.refusals.overruns = 0;
+            self.board.clear("window_overrun_drop");
+            return;
+        }
+        self.count(line, "window_overrun_drop");
+        self.refusals.overruns += 1;
+        if self.refusals.overruns >= OVERRUNS {
+            let text = format!(
+                "has dropped its line {OVERRUNS} times with a full window; `window = {}` may be more than it takes",
+                self.carrier.line.window
+            );
+            self.board.alarm("window_overrun_drop", &text);
+        }
+    }
+
+    /// Alarms that stand for a day, and the one about message ids.
+    pub(super) fn review(&mut self, now: Instant) {
+        if !self.refusals.told.is_empty() {
+            self.refusals.told.retain(|_, at| now < *at + DAY);
+            if self.refusals.told.is_empty() {
+                self.board.clear("status_unknown");
+                self.board.clear("too_long");
+            }
+        }
+        if self.refusals.same_ids >= SAME_IDS && self.carrier.receipts.wanted {
+            self.refusals.same_ids = 0;
+            let text = "gives every reply the same message id: receipts cannot be told apart by it; set id_form = \"unusable\"";
+            self.board.alarm("ids_unusable", text);
+        }
+    }
+
+    /// Counts what is met under its name.
+    fn note(&self, line: LineNo, id: SubmitId, status: u32, action: Action) {
+        if self.carrier.flow.statuses.contains_key(&status) {
+            self.count(line, "status_means_other");
+        }
+        let half = || self.live.get(&id.exchange).is_some_and(super::live::Live::is_half_taken);
+        let trap = match status {
+            0x01 => "too_long",
+            0x07 => "receipt_refused",
+            0x0A | 0x48 | 0x49 => "source_refused",
+            0x43 => "udh_refused",
+            status::THROTTLED if half() => "throttled_mid_text",
+            status::THROTTLED => "throttled",
+            0x62 => "validity_refused",
+            0x104 | 0x433 => "coding_refused",
+            0xFE => "status_in_transaction_mode",
+            _ if matches!(action, Action::Unknown(_)) => "status_unknown",
+            _ => return,
+        };
+        self.count(line, trap);
+    }
+}
