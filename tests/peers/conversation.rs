@@ -110,11 +110,7 @@ impl Talk {
         if !self.hears {
             return;
         }
-        let is_it = |event: &Event| match event {
-            Event::Taken { n, status } if *n == wanted => Some(Some(*status)),
-            Event::Untaken { n } if *n == wanted => Some(None),
-            _ => None,
-        };
+        let is_it = |event: &Event| event.answer().filter(|(n, _)| *n == wanted).map(|(_, status)| status);
         assert_eq!(self.peer.wait("an answer to a message", is_it), Some(0), "a message was not taken");
     }
 
@@ -134,10 +130,7 @@ impl Talk {
         let to = phone.to_string();
         let (mut texts, mut ids) = (BTreeMap::new(), Vec::new());
         loop {
-            let is_it = |event: &Event| match event {
-                Event::Submit(submit) if submit.to == to => Some(submit.clone()),
-                _ => None,
-            };
+            let is_it = |event: &Event| event.submit().filter(|submit| submit.to == to).cloned();
             let submit: Submit = self.peer.wait("a reply", is_it);
             assert_eq!((submit.from.as_str(), submit.registered), (CODE, 1));
             let (total, index) = submit.udh.map_or((1, 1), |[_, total, index]| (total, index));
@@ -195,17 +188,19 @@ impl Talk {
         }
         open.extend(leaving.iter().map(|&phone| (self.send(ask(phone)), phone)));
         for event in self.peer.kill() {
-            match event {
-                Event::Taken { n, status: 0 } => drop(open.remove(&n)),
-                Event::Untaken { .. } if !self.hears => {}
-                event => panic!("with a full window nothing comes but answers: {event:?}"),
+            match event.answer() {
+                Some((n, Some(0))) => drop(open.remove(&n)),
+                Some((_, None)) if !self.hears => {}
+                _ => panic!("with a full window nothing comes but answers: {event:?}"),
             }
         }
 
         self.peer.start_again();
         self.bound();
         let again: Vec<u32> = open.values().map(|&phone| self.send(ask(phone))).collect();
-        again.into_iter().for_each(|n| self.taken(n));
+        for n in again {
+            self.taken(n);
+        }
         for phone in &phones {
             assert!(self.reply(*phone).text.contains("0520 000 000"));
         }

@@ -6,15 +6,15 @@
 
 use std::{
     io::{BufRead as _, BufReader},
-    path::PathBuf,
+    path::Path,
     process::{Child, Command, Stdio},
-    sync::mpsc::{Receiver, channel},
+    sync::mpsc::{Receiver, sync_channel},
     thread,
     time::Instant,
 };
 
 use crate::{
-    peer::{self, LIMIT},
+    peer::{self, LIMIT, UNREAD},
     service::Site,
 };
 
@@ -31,14 +31,14 @@ struct Driver {
 }
 
 impl Driver {
-    fn start(folder: &PathBuf, port: u16) -> Self {
+    fn start(folder: &Path, port: u16) -> Self {
         let mut command = Command::new(folder.join("usr/lib/kannel/test/drive_smpp"));
         command.args(["-v", "0", "-m", &QUESTIONS.to_string(), "-p", &port.to_string()]);
         command.env("LD_LIBRARY_PATH", folder.join("libraries"));
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
         let mut child = command.spawn().unwrap_or_else(|error| panic!("drive_smpp cannot be started: {error}"));
         let lines = BufReader::new(child.stderr.take().unwrap()).lines();
-        let (heard, log) = channel();
+        let (heard, log) = sync_channel(UNREAD);
         thread::spawn(move || lines.map_while(Result::ok).all(|line| heard.send(line).is_ok()));
         Self { child, log }
     }

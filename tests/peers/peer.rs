@@ -8,7 +8,7 @@ use std::{
     net::TcpListener,
     path::{Path, PathBuf},
     process::{Child, ChildStdin, Command, Stdio},
-    sync::mpsc::{Receiver, RecvTimeoutError, channel},
+    sync::mpsc::{Receiver, RecvTimeoutError, sync_channel},
     thread,
     time::{Duration, Instant},
 };
@@ -17,6 +17,9 @@ use serde::{Deserialize, Serialize};
 
 /// How long anything may take.
 pub(crate) const LIMIT: Duration = Duration::from_mins(1);
+
+/// Lines of a program that nobody has asked for yet; beyond that it waits.
+pub(crate) const UNREAD: usize = 1024;
 
 /// What a foreign SMSC is told to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -68,6 +71,21 @@ pub(crate) enum Event {
     Unbound,
     /// The service answered its unbind.
     UnbindAnswered,
+}
+
+impl Event {
+    /// The segment that the service sent.
+    pub(crate) fn submit(&self) -> Option<&Submit> {
+        if let Self::Submit(submit) = self { Some(submit) } else { None }
+    }
+
+    /// Which message the service answered, and how; without a status it could not be sent, or was not answered.
+    pub(crate) fn answer(&self) -> Option<(u32, Option<u32>)> {
+        if let Self::Taken { n, status } = self {
+            return Some((*n, Some(*status)));
+        }
+        if let Self::Untaken { n } = self { Some((*n, None)) } else { None }
+    }
 }
 
 /// One segment of a reply as the foreign program read it.
@@ -150,7 +168,7 @@ impl Peer {
         let mut child = command.spawn().unwrap_or_else(|error| panic!("{} cannot be started: {error}", program.name));
         let orders = child.stdin.take().unwrap();
         let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let (heard, events) = channel();
+        let (heard, events) = sync_channel(UNREAD);
         thread::spawn(move || {
             // What the program's own libraries print is not for us.
             for line in lines.map_while(Result::ok).filter(|line| line.starts_with("{\"event\"")) {

@@ -22,7 +22,7 @@ use tokio::sync::Mutex;
 
 use crate::{
     conversation::{self, Form},
-    peer::{Deliver, Event, Order, Program, Submit},
+    peer::{Deliver, Event, Order, Program, Submit, UNREAD},
 };
 
 /// Tells this test binary to be the SMSC, on the port in its last argument.
@@ -222,19 +222,21 @@ async fn smsc() {
     server.start().await;
     assert!(server.is_alive(), "port {port} is not free");
     say(&Event::Listening);
-    let (told, mut orders) = tokio::sync::mpsc::unbounded_channel();
+    let (told, mut orders) = tokio::sync::mpsc::channel(UNREAD);
     std::thread::spawn(move || {
         for line in std::io::stdin().lock().lines().map_while(Result::ok) {
-            told.send(serde_json::from_str::<Order>(&line).unwrap()).unwrap();
+            told.blocking_send(serde_json::from_str::<Order>(&line).unwrap()).unwrap();
         }
         std::process::exit(0);
     });
+    let mut deliveries = tokio::task::JoinSet::new();
     while let Some(order) = orders.recv().await {
         let sessions = foreign.sessions.lock().await.clone();
         match order {
             Order::Deliver(order) => {
                 let receiver = sessions.into_iter().rfind(|esme| esme.can_receive);
-                tokio::spawn(deliver(receiver, order));
+                deliveries.spawn(deliver(receiver, order));
+                while deliveries.try_join_next().is_some() {}
             }
             Order::Hold => foreign.held.store(true, Ordering::Relaxed),
             Order::Unbind => {

@@ -24,10 +24,7 @@ fn program() -> Option<Program> {
 fn reply(talk: &mut Talk, phone: u64, fragment: &str) {
     let (to, mut text) = (phone.to_string(), String::new());
     while !text.contains(fragment) {
-        let is_it = |event: &Event| match event {
-            Event::Submit(submit) if submit.to == to => Some(submit.text.clone()),
-            _ => None,
-        };
+        let is_it = |event: &Event| event.submit().filter(|submit| submit.to == to).map(|submit| submit.text.clone());
         text += &talk.peer.wait("a reply", is_it);
     }
 }
