@@ -251,8 +251,8 @@ fn marked_questions() -> [(u64, String, &'static str); 2] {
 }
 
 /// Has the whole conversation with a program that can do all of it, but for hearing the answers to its own messages: one
-/// that does not (`hears` is false) sends all of them again after its end.
-pub(crate) fn have(program: Program, form: Form, hears: bool) {
+/// that does not (`hears` is false) sends all of them again after its end. `settings` of the carrier are added to the usual.
+pub(crate) fn have(program: Program, form: Form, hears: bool, settings: &[(&str, &str)]) {
     let site = Site::new();
     let mut talk = Talk::new(program, form, hears);
     // Where the SMSC hears an answer, what it sent is in the store by then.
@@ -262,12 +262,12 @@ pub(crate) fn have(program: Program, form: Form, hears: bool) {
         }
     };
     let port = talk.peer.port;
-    let service = site.serve(port, &[("BIND", form.setting()), ("PASSWORD", "mistyped")]);
+    let service = site.serve(port, &[&[("BIND", form.setting()), ("PASSWORD", "mistyped")], settings].concat());
     talk.refused();
     service.terminate();
 
     let window = WINDOW.to_string();
-    let settings = [("BIND", form.setting()), ("RECEIPTS", "true"), ("WINDOW", &window)];
+    let settings = [&[("BIND", form.setting()), ("RECEIPTS", "true"), ("WINDOW", &window)], settings].concat();
     let service = site.serve(port, &settings);
     talk.bound();
     let plain: Vec<(u64, Reply)> = questions().iter().map(|question| answered(&mut talk, question, 0)).collect();

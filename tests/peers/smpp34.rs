@@ -37,13 +37,13 @@ fn program() -> Program {
 
 #[test]
 fn as_transceiver() {
-    conversation::have(program(), Form::Transceiver, true);
+    conversation::have(program(), Form::Transceiver, true, &[]);
 }
 
 #[test]
 fn as_transmitter_and_receiver() {
     // The crate knows a deliver_sm_resp on a transceiver, and on a transmitter, but not on a receiver.
-    conversation::have(program(), Form::Pair, false);
+    conversation::have(program(), Form::Pair, false, &[]);
 }
 
 /// What the crate's macro makes of `async fn`, written out: the macro itself is not at hand here.

@@ -15,11 +15,11 @@ fn program() -> Option<Program> {
 #[test]
 fn as_transceiver() {
     let Some(program) = program() else { return };
-    conversation::have(program, Form::Transceiver, true);
+    conversation::have(program, Form::Transceiver, true, &[]);
 }
 
 #[test]
 fn as_transmitter_and_receiver() {
     let Some(program) = program() else { return };
-    conversation::have(program, Form::Pair, true);
+    conversation::have(program, Form::Pair, true, &[]);
 }

@@ -3,7 +3,9 @@
 'use strict';
 const smpp = require('smpp');
 
-const port = Number(process.argv[2]);
+// The port is the last argument; before it, for TLS, the files of a key and of its certificate.
+const port = Number(process.argv.pop());
+const [key, cert] = process.argv.slice(2).map((file) => require('fs').readFileSync(file));
 const say = (event, more) => process.stdout.write(JSON.stringify({ event, ...more }) + '\n');
 const sessions = new Set();
 let held = false;
@@ -22,7 +24,7 @@ function bind(session, form) {
   });
 }
 
-const server = smpp.createServer((session) => {
+const server = smpp.createServer(cert ? { key, cert } : {}, (session) => {
   ['transceiver', 'transmitter', 'receiver'].forEach((form) => bind(session, form));
   session.on('submit_sm', (pdu) => {
     const id = `js-${process.pid}-${submits++}`;
