@@ -10,6 +10,7 @@ mod demo;
 mod demo_play;
 mod init;
 mod progress;
+mod quarantine;
 mod registry;
 mod serve;
 mod sim;
@@ -59,6 +60,9 @@ enum Command {
     /// Billing files
     #[command(subcommand)]
     Billing(billing::Command),
+    /// Messages of carriers that were put aside
+    #[command(subcommand)]
+    Quarantine(quarantine::Command),
     /// Prints the completions for a shell
     Completions {
         /// Which shell
@@ -150,6 +154,7 @@ pub fn main() -> ExitCode {
             Command::Registry(command) => registry::run(command).await,
             Command::Template(command) => template::run(command),
             Command::Billing(command) => billing::run(command).await,
+            Command::Quarantine(command) => quarantine::run(command).await,
             Command::Completions { shell } => {
                 completions(shell);
                 Ok(())

@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     #[arg(long)]
     receipts: bool,
     /// Rehearse a carrier's fault: the name of a script, or its beginning such as t09
-    #[arg(long, value_name = "NAME", conflicts_with = "command")]
+    #[arg(long, value_name = "NAME")]
     script: Option<String>,
     /// List the scripts and what each needs in the service's configuration
     #[arg(long)]

@@ -7,6 +7,12 @@ use std::{
 };
 
 use serde_json::Value;
+use tracuu::{
+    clock::{Clock, Micros},
+    config::Config,
+    ledger::{Entry, Fate, Ledger},
+    message::{CarrierId, LineId, LineNo, Octets, Odd, Role, Ticket},
+};
 
 use crate::support::cli::{Finished, tracuu};
 
@@ -73,4 +79,49 @@ fn every_shell_gets_completions_that_know_the_commands() {
         }
     }
     assert_eq!(tracuu(folder.path(), &["completions", "dos"]).code, Some(2));
+}
+
+/// Puts one message aside in the store of this folder, as the service does.
+async fn put_one_aside(folder: &Path) {
+    let config = Config::load(&folder.join("tracuu.toml")).unwrap();
+    let (db, keys) = tracuu::service::open_store(&config).await.unwrap();
+    let (ledger, writer) = Ledger::open(db, keys, "tracuu-1", Clock::fixed(Micros(0))).await.unwrap();
+    let writing = tokio::task::spawn(writer.run());
+    let line = LineId { carrier: CarrierId::parse("sim").unwrap(), index: 1, role: Role::Receiver };
+    let odd = Odd {
+        line: LineNo::new(0, &line),
+        session: 1,
+        sequence: 7,
+        ticket: Ticket::new(),
+        trap: "sm_length_past_end",
+        status: 0x01,
+        frame: Octets(b"TTCD 012345".to_vec()),
+        received_at: Micros(0),
+    };
+    let row = ledger.put_aside(&line.carrier, &odd);
+    let fates = ledger.store(vec![Entry::Odd { row, ticket: odd.ticket }]).await;
+    assert_eq!(fates, [Fate::Stored]);
+    drop(ledger);
+    writing.await.unwrap().unwrap();
+}
+
+#[tokio::test]
+async fn what_was_put_aside_can_be_counted_listed_and_shown() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    assert_eq!(tracuu(folder, &["init"]).code, Some(0));
+    put_one_aside(folder).await;
+    let counted = tracuu(folder, &["quarantine", "count"]);
+    assert!(counted.code == Some(0) && counted.stdout.contains("sm_length_past_end"), "{counted:?}");
+    let listed = tracuu(folder, &["quarantine", "list", "--trap", "sm_length_past_end"]);
+    assert!(listed.stdout.contains("sim/1rx") && listed.stdout.contains("0x01  11 octets"), "{listed:?}");
+    assert!(!format!("{counted:?}{listed:?}").contains("TTCD"), "a list says nothing of the message");
+    assert_eq!(tracuu(folder, &["quarantine", "list", "--trap", "no_such"]).stdout, "");
+    let key = listed.stdout.split(' ').next().unwrap();
+    let shown = tracuu(folder, &["quarantine", "show", key]);
+    assert!(
+        shown.code == Some(0) && shown.stdout.contains("54 54 43 44") && shown.stdout.contains("TTCD"),
+        "{shown:?}"
+    );
+    assert_eq!(tracuu(folder, &["quarantine", "show", "1"]).code, Some(1));
 }
