@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::{
-    answer::{Decider, Desk, Doors},
+    answer::{Decider, Desk, Doors, Loops},
     board::{Board, CarrierBoard},
     clock::{Chance, Clock},
     config::{Carrier, Config},
@@ -165,6 +165,7 @@ impl Service {
             replies: service.replies,
             batch: config.service.batch,
             board: Arc::clone(&board),
+            loops: Loops::default(),
         };
         Ok(Self {
             desk,

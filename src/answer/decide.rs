@@ -2,8 +2,10 @@
 
 use std::{collections::HashMap, sync::Arc};
 
+use super::Loops;
 use crate::{
     access::{self, Verdict},
+    board::DeskBoard,
     clock::{Clock, Micros},
     config::{Carrier, QueryKind},
     intake::{Inbound, Text},
@@ -65,17 +67,21 @@ pub struct Conclusion<'a> {
 type People = HashMap<Msisdn, Vec<Person>>;
 
 impl Decider {
-    /// Decides on a group. One look-up serves all of it.
-    pub async fn decide(&self, group: Vec<Inbound>) -> Vec<Decided> {
+    /// Decides on a group. One look-up serves all of it. `loops` remembers what went to whom.
+    pub async fn decide(&self, group: Vec<Inbound>, loops: &mut Loops, board: &DeskBoard) -> Vec<Decided> {
         let read: Vec<Result<Query, Conclusion<'static>>> =
             group.iter().map(|inbound| self.read(&inbound.text)).collect();
         let asked = group.iter().zip(&read).filter(|(_, query)| matches!(query, Ok(query) if query.key().is_some()));
         let mut phones: Vec<Msisdn> = asked.filter_map(|(inbound, _)| phone(&inbound.sender)).collect();
         phones.sort_unstable();
         phones.dedup();
+        let asked_at = tokio::time::Instant::now();
         let people = self.people(&phones).await;
+        if !phones.is_empty() {
+            board.looked_up(asked_at.elapsed().as_micros() as u64, people.is_some());
+        }
         let now = self.clock.now();
-        let decide = |(inbound, query)| self.conclude_one(inbound, query, people.as_ref(), now);
+        let decide = |(inbound, query)| self.conclude_one(inbound, query, people.as_ref(), loops, now);
         group.into_iter().zip(read).map(decide).collect()
     }
 
@@ -207,6 +213,7 @@ impl Decider {
         inbound: Inbound,
         query: Result<Query, Conclusion<'static>>,
         people: Option<&People>,
+        loops: &mut Loops,
         now: Micros,
     ) -> Decided {
         let (query, done) = match query {
@@ -218,13 +225,26 @@ impl Decider {
         };
         let done = match inbound.sender {
             Sender::Phone(_) => done,
-            Sender::NotAPhone => {
-                Conclusion { outcome: Outcome::Silenced, reason: Reason::NotAPhone, person: None, ..done }
-            }
+            Sender::NotAPhone => silenced(done, self.not_a_phone(&inbound.source)),
         };
         let carrier = self.carriers.get(&inbound.carrier);
         let reply = self.reply(&done, query.as_ref(), inbound.short_code.as_str(), carrier.map(Arc::as_ref));
+        let again_and_again = match (&reply, phone(&inbound.sender), carrier) {
+            (Some(reply), Some(to), Some(carrier)) => {
+                let rule = (carrier.equal_replies, carrier.equal_window);
+                !loops.may_send(to, reply.text.expose(), now, rule)
+            }
+            (Some(_) | None, ..) => false,
+        };
+        let (done, reply) = if again_and_again { (silenced(done, Reason::Loop), None) } else { (done, reply) };
         self.entries(inbound, query.as_ref(), &done, reply, now)
+    }
+
+    /// Why a sender that is no phone gets no reply.
+    fn not_a_phone(&self, source: &RawAddress) -> Reason {
+        let source = String::from_utf8_lossy(&source.octets);
+        let mut codes = self.carriers.values().flat_map(|carrier| &carrier.short_codes);
+        if codes.any(|code| code.suffix(&source).is_some()) { Reason::Echo } else { Reason::NotAPhone }
     }
 
     fn entries(
@@ -301,6 +321,10 @@ impl Decider {
         let entry = Entry::Exchange { row: Box::new(row), outbox, consumes: inbound.consumes, ticket: inbound.ticket };
         Decided { entry, outgoing }
     }
+}
+
+fn silenced(done: Conclusion<'_>, reason: Reason) -> Conclusion<'_> {
+    Conclusion { outcome: Outcome::Silenced, reason, person: None, ..done }
 }
 
 fn phone(sender: &Sender) -> Option<Msisdn> {

@@ -7,18 +7,50 @@ use tokio::sync::mpsc;
 
 use crate::message::LineEvent;
 
+/// Of what a door may hand on in one go, one part in so many is kept for receipts.
+const FOR_RECEIPTS: usize = 8;
+
 /// All doors of a desk.
 pub struct Doors {
     channels: Vec<mpsc::Receiver<Vec<LineEvent>>>,
     /// Taken from a channel but not yet handed on, by door.
-    rest: Vec<Vec<LineEvent>>,
+    rest: Vec<Rest>,
     first: usize,
+}
+
+/// What was taken from one door and waits. A citizen waits for an answer, nobody for a receipt: those yield, after a pause
+/// of the SMSC too, when they all come at once.
+#[derive(Default)]
+struct Rest {
+    receipts: Vec<LineEvent>,
+    others: Vec<LineEvent>,
+}
+
+impl Rest {
+    fn put(&mut self, events: Vec<LineEvent>) {
+        for event in events {
+            if matches!(event, LineEvent::Receipt { .. }) {
+                self.receipts.push(event);
+            } else {
+                self.others.push(event);
+            }
+        }
+    }
+
+    /// Hands on at most `share` events.
+    fn hand_on(&mut self, share: usize, into: &mut Vec<LineEvent>) {
+        let kept = self.receipts.len().min((share / FOR_RECEIPTS).max(1));
+        let others = self.others.len().min(share.saturating_sub(kept).max(1));
+        into.extend(self.others.drain(..others));
+        let receipts = self.receipts.len().min(share.saturating_sub(others));
+        into.extend(self.receipts.drain(..receipts));
+    }
 }
 
 impl Doors {
     /// One receiver a carrier.
     pub fn new(channels: Vec<mpsc::Receiver<Vec<LineEvent>>>) -> Self {
-        let rest = channels.iter().map(|_| Vec::new()).collect();
+        let rest = channels.iter().map(|_| Rest::default()).collect();
         Self { channels, rest, first: 0 }
     }
 
@@ -32,9 +64,9 @@ impl Doors {
             let mut closed = 0;
             for step in 0..self.channels.len() {
                 let at = (self.first + step) % count;
-                while self.rest[at].len() < share {
+                while self.rest[at].others.len() < share {
                     match self.channels[at].poll_recv(context) {
-                        Poll::Ready(Some(events)) => self.rest[at].extend(events),
+                        Poll::Ready(Some(events)) => self.rest[at].put(events),
                         Poll::Ready(None) => {
                             closed += 1;
                             break;
@@ -42,8 +74,7 @@ impl Doors {
                         Poll::Pending => break,
                     }
                 }
-                let some = self.rest[at].len().min(share);
-                taken.extend(self.rest[at].drain(..some));
+                self.rest[at].hand_on(share, &mut taken);
             }
             self.first = (self.first + 1) % count;
             if !taken.is_empty() {
@@ -65,6 +96,33 @@ mod tests {
 
     fn events(line: u16, count: usize) -> Vec<LineEvent> {
         vec![LineEvent::Up { line: LineNo(line), session: 1, at: Micros(0) }; count]
+    }
+
+    fn receipts(count: usize) -> Vec<LineEvent> {
+        let receipt = LineEvent::Receipt {
+            line: LineNo(0),
+            session: 1,
+            sequence: 1,
+            ticket: crate::message::Ticket::new(),
+            receipt: crate::message::ReceiptTlvs::default(),
+            received_at: Micros(0),
+        };
+        vec![receipt; count]
+    }
+
+    #[tokio::test]
+    async fn t172_long_pause_then_all() {
+        let (door, a) = mpsc::channel(8);
+        let mut doors = Doors::new(vec![a]);
+        door.send(receipts(200)).await.unwrap();
+        door.send(events(0, 100)).await.unwrap();
+        drop(door);
+        let mut groups = Vec::new();
+        while let Some(taken) = doors.take(64).await {
+            groups.push((of(&taken, 0), taken.len()));
+        }
+        assert_eq!(groups[..2], [(56, 64), (44, 64)], "questions first, receipts in what is left");
+        assert_eq!(groups.iter().map(|(_, all)| all).sum::<usize>(), 300);
     }
 
     fn of(taken: &[LineEvent], wanted: u16) -> usize {

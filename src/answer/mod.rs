@@ -4,6 +4,8 @@
 
 mod decide;
 mod door;
+mod loops;
+mod odd;
 
 use std::{
     collections::{HashMap, VecDeque},
@@ -11,11 +13,17 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 use tokio_util::sync::CancellationToken;
 
 pub use decide::{Conclusion, Decided, Decider, charge_class};
 pub use door::Doors;
+pub use loops::Loops;
+
+use odd::{Unmarked, receipt_entry, silence};
 
 use crate::{
     board::Board,
@@ -50,11 +58,14 @@ enum Row {
     Repeat(RowKey, Token),
     /// A receipt.
     Receipt,
+    /// A message put aside, and its final status.
+    Aside(u32),
 }
 
 struct Group {
     asked: Vec<Asked>,
     fates: oneshot::Receiver<Vec<Fate>>,
+    handed_over: Instant,
 }
 
 /// The one desk of a process.
@@ -71,6 +82,8 @@ pub struct Desk {
     pub batch: usize,
     /// Where it says what it meets.
     pub board: Arc<Board>,
+    /// What went to whom, of late.
+    pub loops: Loops,
 }
 
 impl Desk {
@@ -114,6 +127,17 @@ impl Desk {
             match event {
                 LineEvent::Question(part) => {
                     let Some(carrier) = self.owner(part.line) else { continue };
+                    let part = match self.unmarked(&carrier, part).await {
+                        Unmarked::Question(part) => part,
+                        Unmarked::Receipt(one) => {
+                            stored.push(*one);
+                            continue;
+                        }
+                        Unmarked::Unknown(line, answer) => {
+                            self.answer(line, vec![answer]);
+                            continue;
+                        }
+                    };
                     let (line, session, sequence) = (part.line, part.session, part.sequence);
                     match self.intake.accept(&carrier, part) {
                         Taken::Whole(inbound) => {
@@ -124,14 +148,16 @@ impl Desk {
                         Taken::Again(entry, print) => {
                             stored.push(asked(carrier, line, session, sequence, entry, Some(print)));
                         }
-                        Taken::Answer(status) => self.answer(line, vec![Answer { session, sequence, status }]),
+                        Taken::Aside(odd) => stored.push(self.aside(carrier, *odd)),
+                        Taken::Answer(status) => {
+                            self.board.desk.temporary(1);
+                            self.answer(line, vec![Answer { session, sequence, status }]);
+                        }
                     }
                 }
                 LineEvent::Receipt { line, session, sequence, ticket, receipt, received_at } => {
                     let Some(carrier) = self.owner(line) else { continue };
-                    let (id, stream) = (carrier.id.clone(), carrier.stream);
-                    let entry = Entry::Receipt { carrier: id, stream, line: line.row(), receipt, received_at, ticket };
-                    stored.push(asked(carrier, line, session, sequence, entry, None));
+                    stored.push(receipt_entry(carrier, (line, session, sequence), receipt, ticket, received_at));
                 }
                 LineEvent::Down { line, session, at, .. } => {
                     let Some(carrier) = self.owner(line) else { continue };
@@ -139,10 +165,20 @@ impl Desk {
                     self.decider.ledger.note_break(carrier.id.clone(), at).await;
                 }
                 LineEvent::Odd(odd) => {
-                    let (session, sequence, status) = (odd.session, odd.sequence, AnswerStatus::Final(odd.status));
-                    self.answer(odd.line, vec![Answer { session, sequence, status }]);
+                    let Some(carrier) = self.owner(odd.line) else { continue };
+                    stored.push(self.aside(carrier, odd));
                 }
                 LineEvent::Up { .. } | LineEvent::Response { .. } | LineEvent::Congestion { .. } => {}
+            }
+        }
+        // Texts that another took the place of come to their end at once.
+        questions.extend(self.intake.superseded().into_iter().map(whole));
+        // The audit chain goes by the keys.
+        questions.sort_by_key(|question| question.inbound.key);
+        for met in self.intake.met() {
+            self.note(&met.carrier, met.line, met.trap);
+            if let (Some(text), Some(board)) = (met.alarm, self.board.carrier(&met.carrier)) {
+                board.alarm(met.trap, &text);
             }
         }
         if questions.is_empty() && stored.is_empty() { None } else { Some(self.decide(questions, stored).await) }
@@ -157,12 +193,15 @@ impl Desk {
     async fn decide(&mut self, questions: Vec<Question>, stored: Vec<(Asked, Entry)>) -> Group {
         let (inbound, origins): (Vec<Inbound>, Vec<_>) =
             questions.into_iter().map(|question| (question.inbound, question.asked)).unzip();
-        let decided = self.decider.decide(inbound).await;
+        let decided = self.decider.decide(inbound, &mut self.loops, &self.board.desk).await;
         let mut asked = Vec::with_capacity(decided.len() + stored.len());
         let mut entries = Vec::with_capacity(decided.len() + stored.len());
         for (Decided { entry, outgoing }, origin) in decided.into_iter().zip(origins) {
             let Entry::Exchange { row, ticket, .. } = &entry else { continue };
             let (key, line) = (row.key, LineNo(row.line));
+            if let Some(trap) = silence(row.outcome, row.reason) {
+                self.note(&row.carrier, line, trap);
+            }
             let (carrier, line, session, sequence) = match origin {
                 Some(origin) => origin,
                 None => match self.decider.carriers.get(&row.carrier) {
@@ -178,21 +217,26 @@ impl Desk {
             asked.push(one);
             entries.push(entry);
         }
-        Group { asked, fates: self.decider.ledger.hand_over(entries).await }
+        let handed_over = Instant::now();
+        Group { asked, fates: self.decider.ledger.hand_over(entries).await, handed_over }
     }
 
     /// The oldest group's commit is back: only now do acknowledgements and replies leave (law 1).
     fn finish(&mut self, under_way: &mut VecDeque<Group>, fates: &[Fate]) {
         let Some(group) = under_way.pop_front() else { return };
         let now = self.decider.clock.now();
+        let micros = group.handed_over.elapsed().as_micros() as u64;
+        self.board.desk.committed(micros, fates.iter().any(|fate| *fate != Fate::Failed));
+        let mut temporary = 0;
         let mut answers: Vec<(LineNo, Vec<Answer>)> = Vec::new();
         let mut replies: Vec<(CarrierId, Vec<Outgoing>)> = Vec::new();
         for (at, one) in group.asked.into_iter().enumerate() {
             let fate = fates.get(at).copied().unwrap_or(Fate::Failed);
-            let status = match fate {
-                Fate::Stored => Some(AnswerStatus::Stored),
-                Fate::Failed | Fate::Orphan => Some(AnswerStatus::Temporary),
-                Fate::GivenUp => None,
+            let status = match (fate, &one.row) {
+                (Fate::Stored, Row::Aside(status)) => Some(AnswerStatus::Final(*status)),
+                (Fate::Stored, Row::Own(_) | Row::Repeat(..) | Row::Receipt) => Some(AnswerStatus::Stored),
+                (Fate::Failed | Fate::Orphan, _) => Some(AnswerStatus::Temporary),
+                (Fate::GivenUp, _) => None,
             };
             let answered = status.is_some() && one.ticket.as_ref().is_none_or(|ticket| ticket.answer());
             match (&one.row, fate) {
@@ -202,8 +246,9 @@ impl Desk {
                     self.intake.not_stored(&one.carrier, *key, fates.is_empty(), now);
                 }
                 (Row::Repeat(of, print), Fate::Orphan) => self.intake.orphaned(print, *of),
-                (Row::Repeat(..) | Row::Receipt, _) => {}
+                (Row::Repeat(..) | Row::Receipt | Row::Aside(_), _) => {}
             }
+            temporary += u64::from(status == Some(AnswerStatus::Temporary));
             if let (Some(status), true, Some(_)) = (status, answered, &one.ticket) {
                 let answer = Answer { session: one.session, sequence: one.sequence, status };
                 gather(&mut answers, one.line, answer);
@@ -212,6 +257,7 @@ impl Desk {
                 gather(&mut replies, one.carrier.id.clone(), outgoing);
             }
         }
+        self.board.desk.temporary(temporary);
         for (line, answers) in answers {
             self.answer(line, answers);
         }
@@ -254,7 +300,8 @@ fn asked(
         Entry::Part { row, .. } => Row::Own(row.key),
         Entry::Exchange { row, .. } => Row::Own(row.key),
         Entry::Repeat { of, .. } => Row::Repeat(*of, again.unwrap_or_default()),
-        Entry::Receipt { .. } | Entry::Odd { .. } | Entry::Settlement(_) | Entry::Sending(_) => Row::Receipt,
+        Entry::Odd { row, .. } => Row::Aside(row.status),
+        Entry::Receipt { .. } | Entry::Settlement(_) | Entry::Sending(_) => Row::Receipt,
     };
     let ticket = entry.ticket().cloned();
     (Asked { carrier, line, session, sequence, ticket, row, outgoing: None }, entry)

@@ -3,61 +3,19 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Inbound, Text, read_text, wire};
+use super::{
+    Inbound, Text,
+    closed::Closed,
+    part::{Head, Held},
+    read_text, wire,
+};
 use crate::{
     clock::Micros,
-    config::{Carrier, Codings},
+    config::Carrier,
     ledger::{OpenPart, Token},
-    message::{CarrierId, LineNo, Octets, RawAddress, RowKey, Sender, ShortCode},
-    sms::{Form, Piece},
+    message::{LineNo, Octets, RowKey, Sender},
+    sms::Piece,
 };
-
-/// What the parts of one text share.
-pub(super) struct Head {
-    /// Whose line.
-    pub(super) carrier: CarrierId,
-    /// The line of the part that came last.
-    pub(super) line: LineNo,
-    /// Source address.
-    pub(super) source: RawAddress,
-    /// The code texted to.
-    pub(super) short_code: ShortCode,
-    /// Their reference.
-    pub(super) reference: u16,
-    /// Given up then.
-    pub(super) expires_at: Micros,
-    /// How its carrier codes texts.
-    pub(super) codings: Codings,
-}
-
-/// One part.
-pub(super) struct Held {
-    /// Its row.
-    pub(super) key: RowKey,
-    /// From 1.
-    pub(super) index: u8,
-    /// data_coding.
-    pub(super) data_coding: u8,
-    /// What its header said about its coding.
-    pub(super) form: Form,
-    /// Without its header.
-    pub(super) body: Octets,
-    /// Of the physical message.
-    pub(super) fingerprint: Token,
-    /// When it was read.
-    pub(super) received_at: Micros,
-}
-
-impl Held {
-    fn piece(&self) -> Piece<'_> {
-        Piece { data_coding: self.data_coding, form: self.form, octets: &self.body.0 }
-    }
-
-    /// What it counts towards [`OCTETS`]: its text and what surrounds it in memory.
-    fn weight(&self) -> usize {
-        self.body.0.len() + 256
-    }
-}
 
 struct Open {
     head: Head,
@@ -74,7 +32,11 @@ pub struct OpenTexts {
     limit: usize,
     /// Octets of all parts held.
     octets: usize,
+    closed: Closed,
 }
+
+/// A part with other octets in a place that is taken begins another text when none came for this long, in seconds.
+const ANOTHER_SECONDS: i64 = 60;
 
 /// Octets of open texts at most, whoever sends how much in a part.
 const OCTETS: usize = 32 * 1024 * 1024;
@@ -82,7 +44,7 @@ const OCTETS: usize = 32 * 1024 * 1024;
 impl OpenTexts {
     /// At most `limit` texts.
     pub fn new(limit: usize) -> Self {
-        Self { open: HashMap::new(), under_way: HashMap::new(), limit, octets: 0 }
+        Self { open: HashMap::new(), under_way: HashMap::new(), limit, octets: 0, closed: Closed::new(limit) }
     }
 
     /// How many are open.
@@ -112,6 +74,37 @@ impl OpenTexts {
         let open = self.open.get(set)?;
         let held = open.parts.get(&index)?;
         Some(open.closing.unwrap_or(held.key))
+    }
+
+    /// The exchange of a text that was closed of late and had this part, under the same reference.
+    pub(super) fn closed(&self, set: &Token, print: &Token, now: Micros) -> Option<RowKey> {
+        if self.open.contains_key(set) { None } else { self.closed.had(set, print, now) }
+    }
+
+    /// Whether a part is that of another text than the open one of its reference: its place is taken by other octets, and
+    /// no part of that has come for a while.
+    pub(super) fn is_another(&self, set: &Token, index: u8, print: &Token, now: Micros) -> bool {
+        let Some(open) = self.open.get(set).filter(|open| open.closing.is_none()) else { return false };
+        let newest = open.parts.values().map(|part| part.received_at).max().unwrap_or_default();
+        let other = open.parts.get(&index).is_some_and(|held| held.fingerprint != *print);
+        other && now.since(newest) > ANOTHER_SECONDS * 1_000_000
+    }
+
+    /// Gives up a text because another one took over its reference, under which that one can begin at once.
+    pub(super) fn supersede(&mut self, set: &Token, key: RowKey) -> Option<Inbound> {
+        let open = self.open.remove(set)?;
+        let mut apart = *set;
+        for (octet, of_key) in apart.iter_mut().zip(key.0.to_be_bytes()) {
+            *octet ^= of_key;
+        }
+        for under_way in self.under_way.values_mut().filter(|under_way| *under_way == set) {
+            *under_way = apart;
+        }
+        let open = self.open.entry(apart).or_insert(open);
+        open.head.expires_at = Micros(0);
+        let given_up = open.give_up(key);
+        self.under_way.insert(key, apart);
+        Some(given_up)
     }
 
     /// The stored parts that an exchange on its way to the disk uses up: fingerprint and row.
@@ -160,23 +153,21 @@ impl OpenTexts {
         for set in due {
             let Some(open) = self.open.get_mut(&set) else { continue };
             let key = key();
-            open.closing = Some(key);
             self.under_way.insert(key, set);
-            let consumes = open.parts.values().map(|part| part.key).collect();
-            let received_at = open.parts.values().map(|part| part.received_at).min().unwrap_or_default();
-            let sender = Sender::read(&open.head.source);
-            given_up.push(open.inbound(key, sender, Text::PartMissing, consumes, received_at));
+            given_up.push(open.give_up(key));
         }
         given_up
     }
 
-    /// A row is on disk: a part stays, an exchange closes its text.
-    pub(super) fn stored(&mut self, key: RowKey) {
+    /// A row is on disk: a part stays, an exchange closes its text, whose parts are known until a moment.
+    pub(super) fn stored(&mut self, key: RowKey, known_until: Micros) {
         let Some(set) = self.under_way.remove(&key) else { return };
         if self.open.get(&set).is_some_and(|open| open.closing == Some(key))
             && let Some(closed) = self.open.remove(&set)
         {
             self.octets -= closed.parts.values().map(Held::weight).sum::<usize>();
+            let prints = closed.parts.values().map(|part| part.fingerprint).collect();
+            self.closed.add(set, key, prints, known_until);
         }
     }
 
@@ -224,6 +215,15 @@ impl OpenTexts {
 }
 
 impl Open {
+    /// Comes to its end without the parts that are missing.
+    fn give_up(&mut self, key: RowKey) -> Inbound {
+        self.closing = Some(key);
+        let consumes = self.parts.values().map(|part| part.key).collect();
+        let received_at = self.parts.values().map(|part| part.received_at).min().unwrap_or_default();
+        let sender = Sender::read(&self.head.source);
+        self.inbound(key, sender, Text::PartMissing, consumes, received_at)
+    }
+
     fn inbound(&self, key: RowKey, sender: Sender, text: Text, consumes: Vec<RowKey>, received_at: Micros) -> Inbound {
         Inbound {
             key,
@@ -247,6 +247,11 @@ impl Open {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        config::Codings,
+        message::{CarrierId, RawAddress, ShortCode},
+        sms::Form,
+    };
 
     const SET: Token = [1; 16];
 
@@ -291,7 +296,7 @@ mod tests {
         assert_eq!(texts.used_by(RowKey(3)).len(), 2);
         assert_eq!((text(&whole), whole.key, whole.consumes.len(), whole.parts), ("ABC", RowKey(3), 2, 3));
         assert_eq!(whole.received_at, Micros(1));
-        texts.stored(RowKey(3));
+        texts.stored(RowKey(3), Micros(9));
         assert!(texts.is_empty());
     }
 
@@ -299,7 +304,7 @@ mod tests {
     fn a_completing_part_that_was_not_stored_leaves_the_text_open() {
         let mut texts = OpenTexts::new(9);
         texts.hold(SET, head(), held(1, 1, b"A"));
-        texts.stored(RowKey(1));
+        texts.stored(RowKey(1), Micros(9));
         let _ = texts.complete(SET, head(), held(2, 2, b"B"), Sender::NotAPhone);
         texts.not_stored(RowKey(2));
         assert!(texts.would_complete(&SET, 2) && texts.holds(&SET, 2).is_none());
@@ -317,7 +322,7 @@ mod tests {
         assert_eq!((given_up.len(), given_up[0].consumes.as_slice()), (1, [RowKey(1)].as_slice()));
         assert!(texts.overdue(Micros(1_001), 9, || RowKey(6)).is_empty());
         assert!(texts.full(&SET) && texts.holds(&SET, 2).is_none(), "a part that comes now must come again");
-        texts.stored(RowKey(5));
+        texts.stored(RowKey(5), Micros(9));
         assert!(texts.is_empty());
     }
 
@@ -358,7 +363,7 @@ mod tests {
         assert!(!texts.full(&SET));
         let _ = texts.complete(SET, head(), held(3, 2, &body), Sender::NotAPhone);
         assert!(texts.full(&[3; 16]));
-        texts.stored(RowKey(3));
+        texts.stored(RowKey(3), Micros(9));
         assert_eq!((texts.octets, texts.len()), (0, 0));
     }
 }

@@ -3,20 +3,24 @@
 //! The state is that of one desk, in memory, and rebuilt from the ledger at start; nothing here is lost with it.
 
 mod again;
+mod closed;
 mod join;
+mod odd;
+mod part;
 mod wire;
 
 use std::{collections::HashMap, sync::Arc};
 
 pub use again::Again;
 pub use join::OpenTexts;
+pub use odd::Met;
 
 use crate::{
     clock::Micros,
     config::{Carrier, Codings},
     ledger::{Entry, Ledger, LedgerError, PartRow, Table, Token},
     message::{
-        AnswerStatus, CarrierId, Concat, ConcatKind, LineNo, Msisdn, Octets, Part, RawAddress, RowKey, Sender,
+        AnswerStatus, CarrierId, Concat, ConcatKind, LineNo, Msisdn, Octets, Odd, Part, RawAddress, RowKey, Sender,
         ShortCode, Ticket,
     },
     sms::{self, Form, Piece},
@@ -75,6 +79,8 @@ pub enum Taken {
     Store(Entry),
     /// It was sent again, with this fingerprint: store that, then answer.
     Again(Entry, Token),
+    /// It cannot be taken: put it aside, then answer with its status.
+    Aside(Box<Odd>),
     /// Answer this at once; nothing is stored.
     Answer(AnswerStatus),
 }
@@ -84,6 +90,10 @@ pub struct Intake {
     again: Again,
     texts: OpenTexts,
     ledger: Arc<Ledger>,
+    /// What was met since it was last asked for.
+    met: Vec<Met>,
+    /// Texts that others took the place of since they were last asked for.
+    superseded: Vec<Inbound>,
 }
 
 /// How long before a session break an answer may have been lost, in seconds (law 2).
@@ -121,16 +131,17 @@ impl Intake {
             again.suspect(part.fingerprint, part.key, part.received_at.plus_seconds(seconds(carrier.redelivery)));
             texts.restore(part, carrier);
         }
-        Ok(Self { again, texts, ledger })
+        Ok(Self { again, texts, ledger, met: Vec::new(), superseded: Vec::new() })
     }
 
     /// Takes one physical message of a carrier.
     pub fn accept(&mut self, carrier: &Arc<Carrier>, part: Part) -> Taken {
         let destination = String::from_utf8_lossy(&part.destination.octets).into_owned();
-        let Some(code) = carrier.short_codes.iter().find(|code| code.matches(&destination)) else {
-            tracing::warn!(carrier.name = %carrier.id, "A message for a short code that is not ours was refused; is short_codes complete?");
-            return Taken::Answer(AnswerStatus::NotOurs);
+        let Some(code) = ShortCode::find(&carrier.short_codes, &destination) else {
+            self.meet(carrier, part.line, odd::NOT_OURS, Some(odd::not_ours(&destination)));
+            return Taken::Aside(Box::new(odd::refused(part, odd::NOT_OURS)));
         };
+        let code = &code;
         let sender = Sender::read(&part.source);
         let print = self.fingerprint(carrier, &sender, code, &part);
         if let Some(of) = self.again.repeats(&print, part.received_at) {
@@ -141,7 +152,10 @@ impl Intake {
         }
         let (concat, form, body) = match header(&part) {
             Ok(read) => read,
-            Err(sms::BadUdh::Missing | sms::BadUdh::PastEnd { .. }) => return Taken::Answer(AnswerStatus::BadHeader),
+            Err(sms::BadUdh::Missing | sms::BadUdh::PastEnd { .. }) => {
+                self.meet(carrier, part.line, odd::BAD_HEADER, None);
+                return Taken::Aside(Box::new(odd::refused(part, odd::BAD_HEADER)));
+            }
         };
         let body = Octets(body.to_vec());
         let Some(concat) = concat else {
@@ -182,19 +196,35 @@ impl Intake {
         print: Token,
     ) -> Taken {
         let set = self.set_token(carrier, &sender, code, &part, concat);
+        if let Some(of) = self.texts.closed(&set, &print, part.received_at) {
+            // Its text is whole, or was given up, and this part has been in it: it is not the first of another.
+            self.meet(carrier, part.line, "part_doubled", None);
+            let key = self.ledger.next_key();
+            let carrier = carrier.id.clone();
+            let entry = Entry::Repeat { key, of, carrier, received_at: part.received_at, ticket: part.ticket };
+            return Taken::Again(entry, print);
+        }
+        if self.texts.is_another(&set, concat.index, &print, part.received_at) {
+            // Another text under a reference used again: the one before comes to its end with what it has.
+            self.meet(carrier, part.line, "reference_reused", None);
+            let given_up = self.texts.supersede(&set, self.ledger.next_key());
+            self.superseded.extend(given_up);
+        }
         if let Some(of) = self.texts.holds(&set, concat.index) {
             // The same place twice: the first stands, whatever the second says.
+            self.meet(carrier, part.line, "part_doubled", None);
             let key = self.ledger.next_key();
             let carrier = carrier.id.clone();
             let entry = Entry::Repeat { key, of, carrier, received_at: part.received_at, ticket: part.ticket };
             return Taken::Again(entry, print);
         }
         if self.texts.full(&set) && !self.texts.would_complete(&set, concat.total) {
+            self.meet(carrier, part.line, "set_table_full", None);
             return Taken::Answer(AnswerStatus::Temporary);
         }
         let key = self.ledger.next_key();
         self.again.pending(print, key, part.line, part.session, part.received_at);
-        let held = join::Held {
+        let held = part::Held {
             key,
             index: concat.index,
             data_coding: part.data_coding,
@@ -203,7 +233,7 @@ impl Intake {
             fingerprint: print,
             received_at: part.received_at,
         };
-        let head = join::Head {
+        let head = part::Head {
             carrier: carrier.id.clone(),
             line: part.line,
             source: part.source,
@@ -242,7 +272,29 @@ impl Intake {
         for inbound in &given_up {
             self.use_up(inbound.key);
         }
+        for inbound in &given_up {
+            self.met.push(Met::new(&inbound.carrier, inbound.line, "part_missing"));
+        }
         given_up
+    }
+
+    /// Texts whose reference another text took over since this was last asked: each becomes one exchange that asks to
+    /// send again, and is to be stored no later than what was taken since.
+    pub fn superseded(&mut self) -> Vec<Inbound> {
+        let given_up = std::mem::take(&mut self.superseded);
+        for inbound in &given_up {
+            self.use_up(inbound.key);
+        }
+        given_up
+    }
+
+    /// What was met since this was last asked.
+    pub fn met(&mut self) -> Vec<Met> {
+        std::mem::take(&mut self.met)
+    }
+
+    fn meet(&mut self, carrier: &Carrier, line: LineNo, trap: &'static str, alarm: Option<String>) {
+        self.met.push(Met { alarm, ..Met::new(&carrier.id, line, trap) });
     }
 
     /// Repeats of the parts of an exchange count on it.
@@ -255,7 +307,7 @@ impl Intake {
     /// A part or an exchange with this key is on disk. `answered`: its acknowledgement leaves (false: the line had
     /// given up meanwhile).
     pub fn stored(&mut self, carrier: &Carrier, key: RowKey, answered: bool, now: Micros) {
-        self.texts.stored(key);
+        self.texts.stored(key, now.plus_seconds(seconds(carrier.parts_window)));
         let until = now.plus_seconds(seconds(carrier.redelivery));
         self.again.stored(key, answered, now, seconds(carrier.smsc_response), until);
     }

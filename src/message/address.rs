@@ -116,8 +116,24 @@ impl ShortCode {
 
     /// Whether an address on the wire is this code: as it is, or behind `+`, `84`, `0`, `04`, `084` as carriers write it.
     pub fn matches(&self, wire: &str) -> bool {
+        self.suffix(wire) == Some("")
+    }
+
+    /// What follows this code in an address on the wire that begins with it, in any of the forms that carriers write: at
+    /// most four digits, by which a content provider's codes are told apart.
+    pub fn suffix<'a>(&self, wire: &'a str) -> Option<&'a str> {
         let wire = wire.trim_start_matches('+');
-        wire.strip_suffix(self.as_str()).is_some_and(|head| matches!(head, "" | "84" | "0" | "04" | "084"))
+        let behind = |head: &str| wire.strip_prefix(head).and_then(|rest| rest.strip_prefix(self.as_str()));
+        let fits = |rest: &&str| rest.len() <= 4 && rest.bytes().all(|octet| octet.is_ascii_digit());
+        ["", "84", "0", "04", "084"].into_iter().filter_map(behind).filter(fits).min_by_key(|rest| rest.len())
+    }
+
+    /// The code among these that an address on the wire names, with the suffix it has there: the longest that fits, and
+    /// one that fits without a suffix before all others.
+    pub fn find(codes: &[Self], wire: &str) -> Option<Self> {
+        let fitting = codes.iter().filter_map(|code| Some((code, code.suffix(wire)?)));
+        let (code, suffix) = fitting.max_by_key(|(code, suffix)| (suffix.is_empty(), code.0.len()))?;
+        if suffix.is_empty() { Some(code.clone()) } else { Self::parse(&format!("{code}{suffix}")) }
     }
 }
 
@@ -226,6 +242,31 @@ mod tests {
         }
         for wire in ["1997", "9970", "", "84998"] {
             assert!(!code.matches(wire), "{wire}");
+        }
+    }
+
+    #[test]
+    fn t85_destination_forms() {
+        let codes = ["997", "99712", "1900"].map(|code| ShortCode::parse(code).unwrap());
+        for (wire, expected) in [
+            ("997", Some("997")),
+            ("84997", Some("997")),
+            ("+84997", Some("997")),
+            ("0997", Some("997")),
+            ("04997", Some("997")),
+            ("9971", Some("9971")),
+            ("849971234", Some("9971234")),
+            ("99712", Some("99712")),
+            ("997123", Some("997123")),
+            ("0841900", Some("1900")),
+            ("99712345678", None),
+            ("84997abc", None),
+            ("1997", None),
+            ("1234", None),
+            ("", None),
+        ] {
+            let found = ShortCode::find(&codes, wire);
+            assert_eq!(found.as_ref().map(ShortCode::as_str), expected, "{wire}");
         }
     }
 

@@ -86,6 +86,10 @@ coded! {
         RegistryDown = 12, "registry_down";
         /// Longer than any question.
         TooLong = 13, "too_long";
+        /// The sender is a code of ours: our own text came back.
+        Echo = 14, "echo";
+        /// The same reply went to this sender too often: something there answers by itself.
+        Loop = 15, "loop";
     }
 }
 

@@ -85,6 +85,11 @@ impl Desk {
         let owner = self.owner(part.line);
         let (entry, text, row, of) = match self.intake.accept(&owner, part.clone()) {
             Taken::Answer(status) => return Err(Heard::Status(status)),
+            Taken::Aside(odd) => {
+                let row = self.running.ledger.put_aside(&owner.id, &odd);
+                assert_eq!(self.running.store(Entry::Odd { row, ticket: odd.ticket }).await, Fate::Stored);
+                return Err(Heard::Status(AnswerStatus::Final(odd.status)));
+            }
             Taken::Again(entry, print) => {
                 let Entry::Repeat { of, .. } = &entry else { panic!("{entry:?}") };
                 let of = *of;
@@ -140,7 +145,8 @@ impl Desk {
     /// Gives up what is overdue: what each says, and how many parts it has.
     pub(super) async fn overdue(&mut self) -> Vec<(String, u8)> {
         let mut given_up = Vec::new();
-        for inbound in self.intake.overdue(self.clock.now(), 64) {
+        let superseded = self.intake.superseded();
+        for inbound in superseded.into_iter().chain(self.intake.overdue(self.clock.now(), 64)) {
             let (owner, key) = (self.owner(inbound.line), inbound.key);
             given_up.push((in_words(&inbound), inbound.parts));
             let entry = self.decide(inbound);

@@ -190,3 +190,42 @@ async fn an_impossible_place_in_a_text_makes_it_a_text_of_its_own() {
         desk.end().await;
     }
 }
+
+#[tokio::test]
+async fn a_part_sent_once_more_after_its_text_was_whole_begins_no_other_text() {
+    for book in books().await {
+        let mut desk = Desk::start(&book).await;
+        assert_eq!(desk.take(part(7, 2, 1, "A")).await, Heard::Part);
+        assert_eq!(desk.take(part(7, 2, 2, "B")).await, new("AB"));
+        book.clock.advance(45 * SECOND);
+        for (index, text) in [(2, "B"), (1, "A")] {
+            assert_eq!(desk.take(part(7, 2, index, text)).await, Heard::Again, "{}: {index}", book.label);
+        }
+        // Another text under the same reference is another text.
+        assert_eq!(desk.take(part(7, 2, 2, "D")).await, Heard::Part, "{}", book.label);
+        assert_eq!(desk.take(part(7, 2, 1, "C")).await, new("CD"), "{}", book.label);
+        book.clock.advance(WINDOW);
+        assert!(desk.overdue().await.is_empty(), "{}", book.label);
+        assert_eq!(desk.intake.sizes().0, 0, "{}", book.label);
+        assert_eq!((book.balance().await.exchanges, book.balance().await.repeats), (2, 2), "{}", book.label);
+        desk.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_reference_used_again_ends_the_text_before_and_begins_another() {
+    for book in books().await {
+        let mut desk = Desk::start(&book).await;
+        assert_eq!(desk.take(part(7, 2, 1, "A")).await, Heard::Part);
+        book.clock.advance(60 * SECOND);
+        assert_eq!(desk.take(part(7, 2, 1, "B")).await, Heard::Again, "{}: too soon for another", book.label);
+        book.clock.advance(SECOND);
+        assert_eq!(desk.take(part(7, 2, 1, "C")).await, Heard::Part, "{}", book.label);
+        assert_eq!(desk.overdue().await, [("<a part is missing>".to_owned(), 1)], "{}", book.label);
+        assert_eq!(desk.take(part(7, 2, 2, "D")).await, new("CD"), "{}", book.label);
+        let met: Vec<_> = desk.intake.met().into_iter().map(|met| met.trap).collect();
+        assert_eq!(met, ["part_doubled", "reference_reused"], "{}", book.label);
+        assert_eq!((book.balance().await.exchanges, book.balance().await.parts), (2, 0), "{}", book.label);
+        desk.end().await;
+    }
+}

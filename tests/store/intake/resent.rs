@@ -196,20 +196,25 @@ async fn only_the_same_carrier_sender_code_coding_and_octets_are_the_same_messag
 }
 
 #[tokio::test]
-async fn a_code_that_is_not_ours_and_a_header_that_cannot_be_read_are_refused_at_once() {
+async fn a_code_that_is_not_ours_and_a_header_that_cannot_be_read_are_put_aside_and_refused() {
     for book in books().await {
         let mut desk = Desk::start(&book).await;
-        for (destination, expected) in [("1234", AnswerStatus::NotOurs), ("", AnswerStatus::NotOurs)] {
+        for (destination, expected) in [("1234", AnswerStatus::Final(0x0B)), ("", AnswerStatus::Final(0x0B))] {
             let heard = desk.take(Part { destination: phone(destination), ..question("HD") }).await;
             assert_eq!(heard, Heard::Status(expected), "{}: \"{destination}\"", book.label);
         }
         for octets in [&[][..], &[255, 0, 3], &[5, 0, 3, 7, 2]] {
             let octets = Octets(octets.to_vec());
             let heard = desk.take(Part { udhi: true, octets, ..question("") }).await;
-            assert_eq!(heard, Heard::Status(AnswerStatus::BadHeader), "{}", book.label);
+            assert_eq!(heard, Heard::Status(AnswerStatus::Final(0x43)), "{}", book.label);
         }
         let balance = book.balance().await;
         assert_eq!((balance.exchanges, balance.parts, desk.intake.sizes()), (0, 0, (0, 0)), "{}", book.label);
+        let counts = tracuu::ledger::read::trap_counts(&book.db).await.unwrap();
+        let counts: Vec<_> = counts.iter().map(|one| (one.trap.as_str(), one.messages)).collect();
+        assert_eq!(counts, [("destination_not_ours", 2), ("udh_past_end", 3)], "{}", book.label);
+        let met = desk.intake.met();
+        assert_eq!((met.len(), met[0].alarm.as_deref().unwrap().contains("1234")), (5, true), "{}", book.label);
         desk.end().await;
     }
 }
