@@ -74,7 +74,7 @@ fn main() {
     let at = bed::free();
     let carrier = format!(
         "[carriers.flood]\naddress = \"{at}\"\nsystem_id = \"tracuu\"\npassword = \"secret\"\nwindow = 100\n\
-         rate = {rate}\ninbound_window = 1000\nreply_ttl_s = 3600\n"
+         rate = {rate}\ninbound_window = 1000\nreply_ttl_s = 3600\nequal_replies = 10000\n"
     );
     bed::set_up(folder.path(), u64::from(rate) * 10 * seconds * 14 / 10, &carrier);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();

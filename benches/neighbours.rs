@@ -61,7 +61,7 @@ fn main() {
         let at = [bed::free(), bed::free(), bed::free()];
         let section = |name: &str, at: &SocketAddr| {
             format!(
-                "[carriers.{name}]\naddress = \"{at}\"\nsystem_id = \"tracuu\"\npassword = \"secret\"\nwindow = 100\n\
+                "[carriers.{name}]\naddress = \"{at}\"\nsystem_id = \"tracuu\"\npassword = \"secret\"\nwindow = 100\nequal_replies = 10000\n\
                  reconnect_min_ms = 100\nreconnect_max_ms = 200\nsubmit_timeout_ms = 2000\n"
             )
         };

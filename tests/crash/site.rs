@@ -38,7 +38,7 @@ impl Site {
         let head = store.map_or(head.to_owned(), |url| head.replace(own_store, &format!("url = \"{url}\"")));
         let carrier = format!(
             "[carriers.{CARRIER}]\naddress = \"{smsc}\"\nsystem_id = \"tracuu\"\npassword = \"secret\"\ncode = \"SIM\"\n\
-             lines = {lines}\nwindow = 100\nreconnect_min_ms = 50\nreconnect_max_ms = 500\n"
+             lines = {lines}\nwindow = 100\nequal_replies = 10000\nequal_minutes = 1\nreconnect_min_ms = 50\nreconnect_max_ms = 500\n"
         );
         fs::write(&file, head + &carrier).unwrap();
         let config = Config::load(&file).unwrap_or_else(|faults| panic!("{faults}"));

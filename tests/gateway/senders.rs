@@ -67,12 +67,12 @@ async fn who_is_no_phone_is_recorded_and_never_answered() {
 }
 
 #[tokio::test]
-async fn a_code_that_is_not_ours_is_refused_and_leaves_no_trace() {
+async fn a_code_that_is_not_ours_is_refused_and_put_aside() {
     let gateway = TestGateway::start_with(Setup::carrier("short_codes = [\"9999\", \"997\"]")).await;
     for (code, status) in [
         ("8888", 0x0B),
         ("", 0x0B),
-        ("99990", 0x0B),
+        ("999900000", 0x0B),
         ("9999", 0),
         ("997", 0),
         ("849999", 0),
