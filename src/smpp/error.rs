@@ -2,7 +2,7 @@
 
 use std::{fmt, io, path::PathBuf, time::Duration};
 
-use super::{frame::BadLength, pdu::status, tls::Complaint};
+use super::{frame::BadLength, pdu::status, tls::Complaint, trap::Trap};
 
 /// Why a connection could not be made, or a session ended.
 #[derive(Debug, thiserror::Error)]
@@ -184,6 +184,38 @@ fn complaint(error: &io::Error) -> Option<String> {
 
 fn listed(errors: &[LineError]) -> String {
     errors.iter().fold(String::new(), |all, error| all + &error.to_string() + "; ")
+}
+
+impl LineError {
+    /// Which of the known oddities it is.
+    pub(super) fn traps(&self, was_bound: bool) -> &'static [Trap] {
+        match self {
+            Self::OutOfStep(BadLength(..16)) => &[Trap::LengthTooSmall],
+            Self::OutOfStep(_) => &[Trap::LengthTooGreat],
+            Self::NotSmpp(_) => &[Trap::NotSmpp],
+            Self::HalfPdu(_) => &[Trap::InPieces],
+            Self::BindUnanswered(_) => &[Trap::BindUnanswered],
+            Self::Refused { status: status::ALREADY_BOUND } => &[Trap::AlreadyBound],
+            Self::Refused { status: status::BIND_FAILED } => &[Trap::SessionLimit, Trap::CredentialsRefused],
+            Self::Refused { .. } if self.pace() == Pace::Configuration => &[Trap::CredentialsRefused],
+            Self::Unread(_) => &[Trap::SlowReader],
+            Self::Unbound if was_bound => &[Trap::UnbindFromSmsc],
+            Self::Closed if !was_bound => &[Trap::ConnectThenClose],
+            Self::NoSuchHost { .. }
+            | Self::NoConnection { .. }
+            | Self::Nowhere { .. }
+            | Self::File { .. }
+            | Self::Tls(_)
+            | Self::Settings(_)
+            | Self::Refused { .. }
+            | Self::Closed
+            | Self::Broken(_)
+            | Self::Mute(_)
+            | Self::Unbound
+            | Self::Silent
+            | Self::NotBound => &[],
+        }
+    }
 }
 
 /// What a refusal of a bind means (SMPP 3.4, 5.1.3).

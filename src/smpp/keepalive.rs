@@ -64,10 +64,24 @@ impl KeepAlive {
         self.sequence != 0 && self.sequence == sequence
     }
 
+    /// Whether this answers the last enquire_link, for the first time.
+    pub(super) fn answered(&mut self, sequence: u32) -> bool {
+        let ours = self.is_ours(sequence);
+        if ours {
+            self.sequence = 0;
+        }
+        ours
+    }
+
     /// The SMSC does not know enquire_link: it lives, and is not asked again.
     pub(super) fn refused(&mut self) {
         self.refused = true;
         self.asked = None;
+    }
+
+    /// Whether an enquire_link was left unanswered just now.
+    pub(super) fn missed(&self) -> bool {
+        self.misses > 0
     }
 
     /// When to look again.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 
 use super::{
@@ -13,8 +13,13 @@ use super::{
     error::{LineError, Pace, in_words},
     session::{Ended, converse},
     station::{Station, Wiring},
+    trap::Trap,
 };
-use crate::{board::LineState, config::Line, message::LineId};
+use crate::{
+    board::LineState,
+    config::Line,
+    message::{LineId, Role},
+};
 
 /// How long the last events may take to be handed up when the line stops.
 const LAST_EVENTS: Duration = Duration::from_secs(5);
@@ -52,6 +57,7 @@ where
         was_bound = ended.bound_for.is_some();
         session += u32::from(was_bound);
         let Err(error) = ended.why else { break };
+        tell_the_board(&mut station, &error, was_bound);
         let wait = backoff.after(&error, ended.bound_for, &station.chance);
         let down = LineState::Down { since: station.clock.now(), why: error.to_string() };
         station.board.line(&station.label, down);
@@ -71,6 +77,24 @@ where
     if timeout(LAST_EVENTS, last_events).await.is_err() {
         let label = &station.label;
         tracing::warn!(carrier.name = %label.carrier, line = %label, "Line {label} closed, its last events untaken");
+    }
+}
+
+/// Counts what the error is, and raises the alarm where people must act.
+fn tell_the_board(station: &mut Station, error: &LineError, was_bound: bool) {
+    error.traps(was_bound).iter().for_each(|trap| station.note(*trap));
+    if was_bound {
+        let other = match station.label.role {
+            Role::Transmitter => Role::Receiver,
+            Role::Receiver => Role::Transmitter,
+            Role::Transceiver => return,
+        };
+        let other = LineId { role: other, ..station.label.clone() };
+        if matches!(station.board.state(&other), Some(LineState::Bound { .. })) {
+            station.note(Trap::PairHalfLost);
+        }
+    } else {
+        station.not_bound(error, Instant::now());
     }
 }
 

@@ -5,9 +5,9 @@
 //! [`LineCommand`](crate::message::LineCommand)s, and answers a `deliver_sm` only when it is told how, or with the
 //! carrier's temporary error when nobody told it in time.
 //!
-//! From the socket upwards: [`frame`] cuts PDUs, `deliver` and `lenient` read those that carry a message, `receipt`
+//! From the socket upwards: `dial` reaches an address, `link` is plain TCP or TLS, [`frame`] cuts PDUs, `deliver` and `lenient` read those that carry a message, `receipt`
 //! reads what a delivery receipt says, `bind` and `submit` write the two PDUs with a body, `questions` and `window`
-//! keep what is open in either direction, `keepalive` watches for silence, `conversation` is the protocol without any
+//! keep what is open in either direction, `keepalive` watches for silence, `pause` for a store that takes nothing, `conversation` is the protocol without any
 //! socket, `session` joins it to one, `line` holds sessions one after the other.
 
 mod backoff;
@@ -21,7 +21,9 @@ mod keepalive;
 mod lenient;
 mod line;
 mod link;
+mod pause;
 mod pdu;
+mod poison;
 mod post;
 mod probe;
 mod questions;

@@ -3,6 +3,8 @@
 
 use bytes::{BufMut as _, BytesMut};
 
+use crate::config::AnswerBody;
+
 /// command_id values.
 pub(super) mod id {
     pub(crate) const GENERIC_NACK: u32 = 0x8000_0000;
@@ -37,6 +39,7 @@ pub(super) mod status {
     pub(crate) const INVALID_PASSWORD: u32 = 0x0E;
     pub(crate) const INVALID_SYSTEM_ID: u32 = 0x0F;
     pub(crate) const QUEUE_FULL: u32 = 0x14;
+    pub(crate) const INVALID_SERVICE_TYPE: u32 = 0x15;
     pub(crate) const INVALID_ESM_CLASS: u32 = 0x43;
     pub(crate) const INVALID_SYSTEM_TYPE: u32 = 0x53;
     pub(crate) const THROTTLED: u32 = 0x58;
@@ -49,10 +52,34 @@ pub(super) fn write_bare(out: &mut BytesMut, command_id: u32, command_status: u3
     write_header(out, 16, command_id, command_status, sequence);
 }
 
-/// Writes the answer to a `deliver_sm` or `data_sm`: always 17 octets, the message_id one NUL, whatever the status
-/// (SMPP 3.4, 4.6.2; some SMSCs refuse the 16 octets that an error could do with).
-pub(super) fn write_answer(out: &mut BytesMut, command_id: u32, command_status: u32, sequence: u32) {
-    write_header(out, 17, command_id | id::RESPONSE, command_status, sequence);
+/// An answer to a `deliver_sm` or `data_sm`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Answered {
+    /// Which request it answers.
+    pub(super) command_id: u32,
+    /// Its sequence_number.
+    pub(super) sequence: u32,
+    /// command_status.
+    pub(super) status: u32,
+    /// message_id: empty, or that of the request where the carrier wants it back.
+    pub(super) id: Box<[u8]>,
+}
+
+/// Writes an answer: 17 octets as a rule, the message_id one NUL, whatever the status (SMPP 3.4, 4.6.2; some SMSCs
+/// refuse the 16 octets that an error could do with, and some refuse a body behind an error).
+pub(super) fn write_answer(out: &mut BytesMut, answer: &Answered, body: AnswerBody) {
+    let command_id = answer.command_id | id::RESPONSE;
+    let has_body = match body {
+        AnswerBody::Always => true,
+        AnswerBody::NotOnError => answer.status == status::OK,
+        AnswerBody::Never => false,
+    };
+    if !has_body {
+        return write_bare(out, command_id, answer.status, answer.sequence);
+    }
+    let message_id = if answer.status == status::OK { &*answer.id } else { &[] };
+    write_header(out, 17 + message_id.len() as u32, command_id, answer.status, answer.sequence);
+    out.put_slice(message_id);
     out.put_u8(0);
 }
 
@@ -78,6 +105,11 @@ pub(super) fn optional(mut octets: &[u8], wanted: u16) -> Option<&[u8]> {
     None
 }
 
+/// An optional parameter of a response: behind its message_id, or, when an error came without one, at the head.
+pub(super) fn parameter(body: &[u8], wanted: u16) -> Option<&[u8]> {
+    optional(behind_string(body), wanted).or_else(|| optional(body, wanted))
+}
+
 /// What stands behind the C-octet string at the head of a body: its optional parameters.
 pub(super) fn behind_string(body: &[u8]) -> &[u8] {
     body.iter().position(|&octet| octet == 0).map_or(&[], |end| &body[end + 1..])
@@ -99,7 +131,13 @@ mod tests {
     #[test]
     fn what_is_written_by_hand_is_what_the_codec_writes() {
         let mut ours = BytesMut::new();
-        write_answer(&mut ours, id::DELIVER_SM, status::THROTTLED, 0x0102_0304);
+        let throttled = Answered {
+            command_id: id::DELIVER_SM,
+            sequence: 0x0102_0304,
+            status: status::THROTTLED,
+            id: Box::from([7]),
+        };
+        write_answer(&mut ours, &throttled, AnswerBody::Always);
         write_bare(&mut ours, id::ENQUIRE_LINK, status::OK, 9);
         let mut theirs = Vec::new();
         for command in [
@@ -113,6 +151,39 @@ mod tests {
             theirs.extend(octets);
         }
         assert_eq!(ours, theirs);
+    }
+
+    #[test]
+    fn the_body_of_an_answer_is_as_the_carrier_wants_it() {
+        let answered = |status, id: &[u8]| Answered { command_id: id::DELIVER_SM, sequence: 1, status, id: id.into() };
+        for (form, status, id, body) in [
+            (AnswerBody::Always, status::OK, b"".as_slice(), b"\0".as_slice()),
+            (AnswerBody::Always, status::THROTTLED, b"A7", b"\0"),
+            (AnswerBody::Always, status::OK, b"A7", b"A7\0"),
+            (AnswerBody::NotOnError, status::OK, b"", b"\0"),
+            (AnswerBody::NotOnError, status::THROTTLED, b"", b""),
+            (AnswerBody::Never, status::OK, b"A7", b""),
+        ] {
+            let mut out = BytesMut::new();
+            write_answer(&mut out, &answered(status, id), form);
+            assert_eq!((out[3], &out[16..]), (16 + body.len() as u8, body), "{form:?} {status:#x}");
+        }
+    }
+
+    #[test]
+    fn parameters_of_a_response_are_found_with_and_without_an_id_before_them() {
+        let congested = b"\x04\x28\0\x01\x5f".as_slice();
+        for (body, expected) in [
+            ([b"4001\0", congested].concat(), Some(0x5f)),
+            ([b"\0", congested].concat(), Some(0x5f)),
+            (congested.to_vec(), Some(0x5f)),
+            ([b"4001\0\x31\x77\0\x02ab", congested].concat(), Some(0x5f)),
+            (b"4001\0\x04\x28\0\x09\x5f".to_vec(), None),
+            (b"4001".to_vec(), None),
+            (Vec::new(), None),
+        ] {
+            assert_eq!(parameter(&body, 0x0428).map(|value| value[0]), expected);
+        }
     }
 
     #[test]

@@ -14,8 +14,6 @@ use crate::{config::Line, message::LineCommand};
 
 /// Octets asked of the socket at a time.
 const READ: usize = 64 * 1024;
-/// The rest of a PDU must come within this, and the SMSC must take something of what is written within this.
-const PATIENCE: Duration = Duration::from_secs(30);
 /// The last octets of a session get this long, and so does its closing.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 /// Commands taken before what they wrote leaves.
@@ -43,18 +41,26 @@ enum Event {
     Due,
 }
 
-/// Something that must not last longer than [`PATIENCE`].
-#[derive(Debug, Default)]
-struct Lasting(Option<Instant>);
+/// Something that must not last longer than the operator allows: the rest of a PDU, and what the SMSC takes of what is
+/// written.
+#[derive(Debug)]
+struct Lasting {
+    since: Option<Instant>,
+    most: Duration,
+}
 
 impl Lasting {
+    fn new(most: Duration) -> Self {
+        Self { since: None, most }
+    }
+
     /// It goes on since it began, begins now, or is over.
     fn goes_on(&mut self, does: bool, now: Instant) {
-        self.0 = does.then(|| self.0.unwrap_or(now));
+        self.since = does.then(|| self.since.unwrap_or(now));
     }
 
     fn due(&self) -> Option<Instant> {
-        self.0.map(|since| since + PATIENCE)
+        self.since.map(|since| since + self.most)
     }
 
     fn is_too_long(&self, now: Instant) -> bool {
@@ -72,7 +78,8 @@ where
     let (mut reader, mut writer) = tokio::io::split(stream);
     let mut talk = Conversation::begin(settings, station, session, Instant::now());
     let mut buffer = BytesMut::with_capacity(READ);
-    let (mut half_pdu, mut unread) = (Lasting::default(), Lasting::default());
+    let patience = settings.write_timeout;
+    let (mut half_pdu, mut unread) = (Lasting::new(patience), Lasting::new(patience));
     let (mut unflushed, mut stopping, mut busy_rounds) = (false, false, 0);
     let mut timer = pin!(sleep_until(Instant::now()));
     while !talk.is_over() {
@@ -102,13 +109,13 @@ where
         };
         let now = Instant::now();
         if talk.out.len() < queued {
-            unread = Lasting::default();
+            unread.since = None;
         }
         busy_rounds = if matches!(event, Event::Due) { BUSY_ROUNDS } else { busy_rounds + 1 };
         match event {
             Event::Read(Ok(0)) => talk.end_of_stream(&buffer),
             Event::Written(Err(error)) | Event::Read(Err(error)) => talk.end(Err(LineError::broken(error))),
-            Event::Command(Some(command)) => talk.command(command),
+            Event::Command(Some(command)) => talk.command(command, now),
             Event::Command(None) => {
                 stopping = true;
                 talk.stop(now);
@@ -116,19 +123,19 @@ where
             Event::Written(Ok(())) | Event::Read(Ok(_)) | Event::Room | Event::Due => {}
         }
         if takes_commands {
-            take_waiting_commands(&mut talk);
+            take_waiting_commands(&mut talk, now);
         }
         let cut = talk.read(&mut buffer, now);
         if cut > 0 {
-            half_pdu = Lasting::default();
+            half_pdu.since = None;
         }
         half_pdu.goes_on(talk.may_read() && !buffer.is_empty(), now);
         if busy_rounds >= BUSY_ROUNDS {
             busy_rounds = 0;
             if half_pdu.is_too_long(now) {
-                talk.end(Err(LineError::HalfPdu(PATIENCE)));
+                talk.end(Err(LineError::HalfPdu(patience)));
             } else if unread.is_too_long(now) {
-                talk.end(Err(LineError::Unread(PATIENCE)));
+                talk.end(Err(LineError::Unread(patience)));
             }
             talk.tick(now);
         }
@@ -145,10 +152,10 @@ where
 }
 
 /// Takes the commands that wait already, so that their octets leave in one write.
-fn take_waiting_commands(talk: &mut Conversation<'_>) {
+fn take_waiting_commands(talk: &mut Conversation<'_>, now: Instant) {
     for _ in 0..COMMANDS_AT_ONCE {
         let Ok(command) = talk.station().commands.try_recv() else { return };
-        talk.command(command);
+        talk.command(command, now);
     }
 }
 

@@ -1,16 +1,33 @@
 //! What a line keeps from one session to the next: its place in the service, and the ways up and down.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{pdu::status, post::Post};
+use super::{
+    error::{LineError, Pace, in_words},
+    pdu::status,
+    poison::Poison,
+    post::Post,
+    trap::Trap,
+};
 use crate::{
     board::CarrierBoard,
     clock::{Chance, Clock},
     message::{LineCommand, LineEvent, LineId, LineNo, Submit, SubmitResult},
 };
+
+/// Some SMSCs hold a lost session for minutes; after this long somebody must end it.
+const BOUND_TOO_LONG: Duration = Duration::from_mins(10);
+/// How long the alarm of a single event stands.
+const A_DAY: Duration = Duration::from_hours(24);
+/// Drops of a full window in a row that are no accident.
+const DROPS: u8 = 3;
+/// The alarm of a line that cannot be bound until somebody corrects something.
+const CREDENTIALS_REFUSED: &str = "credentials_refused";
+/// The alarm of an account that stays bound.
+const ALREADY_BOUND: &str = "already_bound";
 
 /// How a line is joined to the rest of the service.
 #[derive(Debug)]
@@ -46,6 +63,20 @@ pub struct Station {
     pub(super) chance: Chance,
     pub(super) label: LineId,
     pub(super) board: Arc<CarrierBoard>,
+    /// Broken messages that came already.
+    pub(super) poison: Poison,
+    /// No message comes, and the alarm stands.
+    pub(super) is_mute: bool,
+    /// No message came, and none since.
+    pub(super) was_mute: bool,
+    /// Sessions in a row that were dropped while the window was full.
+    full_window_drops: u8,
+    /// Since when the SMSC says that the account is bound already.
+    already_bound_since: Option<Instant>,
+    /// Alarms that stand until the line is bound.
+    until_bound: Vec<&'static str>,
+    /// Alarms of single events, and when they came last.
+    for_a_day: Vec<(&'static str, Instant)>,
 }
 
 impl Station {
@@ -61,7 +92,93 @@ impl Station {
             chance: wiring.chance,
             label: wiring.label,
             board: wiring.board,
+            poison: Poison::default(),
+            is_mute: false,
+            was_mute: false,
+            full_window_drops: 0,
+            already_bound_since: None,
+            until_bound: Vec::new(),
+            for_a_day: Vec::new(),
         }
+    }
+
+    /// Counts an oddity.
+    pub(super) fn note(&self, trap: Trap) {
+        self.board.count(Some(&self.label), trap.as_str());
+        trap.note(&self.label);
+    }
+
+    /// The bind was refused, or no connection can be had: raises the alarm where people must act. An account that is
+    /// still bound frees itself as a rule; one that does not within [`BOUND_TOO_LONG`] needs somebody too.
+    pub(super) fn not_bound(&mut self, error: &LineError, now: Instant) {
+        let (name, why) = match error.pace() {
+            Pace::Configuration => (CREDENTIALS_REFUSED, String::new()),
+            Pace::AlreadyBound if now >= *self.already_bound_since.get_or_insert(now) + BOUND_TOO_LONG => {
+                (ALREADY_BOUND, format!(" for {}", in_words(BOUND_TOO_LONG)))
+            }
+            Pace::AlreadyBound | Pace::Usual | Pace::Busy | Pace::WrongPeer => return,
+        };
+        self.board.alarm(name, &format!("{} cannot be bound{why}: {error}", self.label));
+        if !self.until_bound.contains(&name) {
+            self.until_bound.push(name);
+        }
+    }
+
+    /// The line is bound: what kept it from that is over.
+    pub(super) fn is_bound(&mut self) {
+        self.already_bound_since = None;
+        for name in self.until_bound.drain(..) {
+            self.board.clear(name);
+        }
+    }
+
+    /// Something happened that someone should look at; it stays on the board for a day after the last time.
+    pub(super) fn alarm_for_a_day(&mut self, name: &'static str, words: &str, now: Instant) {
+        self.board.alarm(name, words);
+        self.for_a_day.retain(|(standing, _)| *standing != name);
+        self.for_a_day.push((name, now));
+    }
+
+    /// Takes down the alarms of events that are a day old.
+    pub(super) fn lower_old_alarms(&mut self, now: Instant) {
+        let board = &self.board;
+        self.for_a_day.retain(|(name, at)| {
+            let stands = now < *at + A_DAY;
+            if !stands {
+                board.clear(name);
+            }
+            stands
+        });
+    }
+
+    /// No message came for so long. `for_good`: the line is not bound anew for it.
+    pub(super) fn fell_mute(&mut self, mute_for: Duration, for_good: bool) {
+        (self.is_mute, self.was_mute) = (for_good, true);
+        let words = format!("{} is bound, and no message has come for {}", self.label, in_words(mute_for));
+        self.board.alarm(Trap::HalfDead.as_str(), &words);
+    }
+
+    /// A message came.
+    pub(super) fn speaks(&mut self) {
+        if self.was_mute {
+            (self.is_mute, self.was_mute) = (false, false);
+            self.board.clear(Trap::HalfDead.as_str());
+        }
+    }
+
+    /// A session ended, dropped by the SMSC while all places of the window were taken, or otherwise. `true` when it
+    /// was the [`DROPS`]rd in a row: the SMSC's own window may be smaller.
+    pub(super) fn dropped_when_full(&mut self, dropped: bool, window: u32, now: Instant) -> bool {
+        self.full_window_drops = if dropped { self.full_window_drops.saturating_add(1) } else { 0 };
+        let often = self.full_window_drops == DROPS;
+        if often {
+            let words = format!(
+                "the SMSC dropped {} {DROPS} times while {window} submits were open: it may allow fewer, see `window`",
+                self.label
+            );
+            self.alarm_for_a_day(Trap::FullWindowDrop.as_str(), &words, now);
+        }
+        often
     }
 
     /// Runs `work` while commands and events are still attended to; `None` when the line was told to stop.

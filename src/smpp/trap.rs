@@ -101,6 +101,66 @@ pub(super) enum Trap {
     NackOfNothing,
     /// More submits than the window and its queue hold.
     WindowOverrun,
+    /// A body where none belongs.
+    BodyOnBodyless,
+    /// A bind response without a body.
+    BindBodyMissing,
+    /// A command_length no PDU can have.
+    LengthTooSmall,
+    /// A command_length beyond what is read.
+    LengthTooGreat,
+    /// The peer is no SMSC.
+    NotSmpp,
+    /// A PDU that begins and does not end.
+    InPieces,
+    /// One broken message again and again.
+    Poison,
+    /// A bind that nobody answers.
+    BindUnanswered,
+    /// The SMSC holds a session that is lost.
+    AlreadyBound,
+    /// A session too many.
+    SessionLimit,
+    /// The account is refused.
+    CredentialsRefused,
+    /// The SMSC ends the session.
+    UnbindFromSmsc,
+    /// Our unbind is left unanswered.
+    OurUnbindUnanswered,
+    /// A message behind our unbind.
+    DeliverAfterUnbind,
+    /// The end of the connection with submits open.
+    SubmitsOpenAtEnd,
+    /// Bound, and no message comes.
+    HalfDead,
+    /// One session of a pair is lost, the other stands.
+    PairHalfLost,
+    /// A connection that is closed before it is bound.
+    ConnectThenClose,
+    /// An enquire_link while messages wait.
+    EnquireWhileBusy,
+    /// An enquire_link of ours without any sign of life.
+    EnquireUnanswered,
+    /// A response ahead of those to earlier submits.
+    OutOfOrder,
+    /// A second response to one submit.
+    ResponseTwice,
+    /// A submit_sm_resp for a request of another kind.
+    WrongKind,
+    /// A request with a sequence_number that cannot be.
+    OddSequence,
+    /// A generic_nack for a submit.
+    NackWithSequence,
+    /// The SMSC does not read.
+    SlowReader,
+    /// Dropped again and again while the window was full.
+    FullWindowDrop,
+    /// A submit that is not answered in time.
+    SlotLeak,
+    /// A response that says how full the SMSC is.
+    Congestion,
+    /// More messages than are taken in at a time.
+    Backlog,
 }
 
 impl Trap {
@@ -155,6 +215,36 @@ impl Trap {
             Self::LateResponse => "response_late",
             Self::NackOfNothing => "nack_sequence_zero",
             Self::WindowOverrun => "window_overrun",
+            Self::BodyOnBodyless => "body_on_bodyless_pdu",
+            Self::BindBodyMissing => "bind_resp_without_body",
+            Self::LengthTooSmall => "length_below_16",
+            Self::LengthTooGreat => "length_above_limit",
+            Self::NotSmpp => "not_smpp_at_all",
+            Self::InPieces => "pdu_in_pieces",
+            Self::Poison => "poison_resent_for_days",
+            Self::BindUnanswered => "bind_never_answered",
+            Self::AlreadyBound => "already_bound",
+            Self::SessionLimit => "session_limit",
+            Self::CredentialsRefused => "credentials_refused",
+            Self::UnbindFromSmsc => "unbind_from_smsc",
+            Self::OurUnbindUnanswered => "our_unbind_unanswered",
+            Self::DeliverAfterUnbind => "deliver_after_our_unbind",
+            Self::SubmitsOpenAtEnd => "eof_with_submits_open",
+            Self::HalfDead => "receiver_half_dead",
+            Self::PairHalfLost => "tx_rx_pair_half_lost",
+            Self::ConnectThenClose => "connect_then_close",
+            Self::EnquireWhileBusy => "enquire_while_we_are_busy",
+            Self::EnquireUnanswered => "enquire_unanswered",
+            Self::OutOfOrder => "responses_out_of_order",
+            Self::ResponseTwice => "response_twice",
+            Self::WrongKind => "response_wrong_kind",
+            Self::OddSequence => "sequence_zero_or_huge",
+            Self::NackWithSequence => "nack_with_sequence",
+            Self::SlowReader => "slow_reader",
+            Self::FullWindowDrop => "window_overrun_drop",
+            Self::SlotLeak => "window_slot_leak",
+            Self::Congestion => "congestion_state",
+            Self::Backlog => "backlog_burst",
         }
     }
 
@@ -162,10 +252,10 @@ impl Trap {
     pub(super) fn note(self, line: &LineId) {
         // Each of the others is coped with and counted; these two cost somebody something.
         if self == Self::ReceiptWithoutContent {
-            // The text may have been a citizen's question, and nobody will answer it: someone must look.
+            // The text may have been a citizen's question, and nobody answers it: someone must look.
             tracing::warn!(
                 carrier.name = %line.carrier, line = %line, trap = self.as_str(),
-                "Line {line} acknowledged a message marked as receipt that says neither id nor state"
+                "Line {line} was sent a message marked as receipt that says neither id nor state"
             );
         } else if self == Self::WindowOverrun {
             tracing::warn!(

@@ -10,10 +10,14 @@ use tokio::time::Instant;
 use crate::message::SubmitId;
 
 /// The greatest sequence_number; the next is 1 (SMPP 3.4, 5.1.4).
-const LAST_SEQUENCE: u32 = 0x7FFF_FFFF;
+pub(super) const LAST_SEQUENCE: u32 = 0x7FFF_FFFF;
 
 /// How many submits without a timely response are remembered, so that a late one still settles its reply.
 const LATE_KEPT: usize = 10_000;
+/// And for how long.
+const LATE_FOR: Duration = Duration::from_hours(24);
+/// How many settled numbers are remembered, to tell a second response from one to nothing.
+const SETTLED_KEPT: usize = 1_024;
 
 /// What a response belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +26,9 @@ pub(super) enum Matched {
     Open(SubmitId),
     /// One whose time had run out.
     Late(SubmitId),
-    /// Nothing of ours, or answered before.
+    /// One that is settled already.
+    Again,
+    /// Nothing of ours.
     Nothing,
 }
 
@@ -35,8 +41,9 @@ pub(super) struct Window {
     open: BTreeMap<u32, (SubmitId, Instant)>,
     /// Deadlines in the order of sending; entries whose submit is answered are skipped.
     due: VecDeque<(Instant, u32)>,
-    late: BTreeMap<u32, SubmitId>,
-    late_order: VecDeque<u32>,
+    late: BTreeMap<u32, (SubmitId, Instant)>,
+    late_order: VecDeque<(u32, Instant)>,
+    settled: VecDeque<u32>,
 }
 
 impl Window {
@@ -50,6 +57,7 @@ impl Window {
             due: VecDeque::new(),
             late: BTreeMap::new(),
             late_order: VecDeque::new(),
+            settled: VecDeque::new(),
         }
     }
 
@@ -85,12 +93,27 @@ impl Window {
         }
     }
 
+    /// Whether the response with this number is due before others that were sent earlier.
+    pub(super) fn overtakes(&self, sequence: u32) -> bool {
+        self.open.contains_key(&sequence) && self.open.keys().next() != Some(&sequence)
+    }
+
     /// A response with this number came.
     pub(super) fn settle(&mut self, sequence: u32) -> Matched {
-        if let Some((id, _)) = self.open.remove(&sequence) {
-            return Matched::Open(id);
+        let matched = if let Some((id, _)) = self.open.remove(&sequence) {
+            Matched::Open(id)
+        } else if let Some((id, _)) = self.late.remove(&sequence) {
+            Matched::Late(id)
+        } else if self.settled.contains(&sequence) {
+            return Matched::Again;
+        } else {
+            return Matched::Nothing;
+        };
+        if self.settled.len() == SETTLED_KEPT {
+            self.settled.pop_front();
         }
-        self.late.remove(&sequence).map_or(Matched::Nothing, Matched::Late)
+        self.settled.push_back(sequence);
+        matched
     }
 
     /// When the next open submit runs out of time.
@@ -111,12 +134,15 @@ impl Window {
         }
         let (_, sequence) = self.due.pop_front()?;
         let (id, _) = self.open.remove(&sequence)?;
-        self.late.insert(sequence, id);
-        self.late_order.push_back(sequence);
-        if self.late_order.len() > LATE_KEPT
-            && let Some(oldest) = self.late_order.pop_front()
+        self.late.insert(sequence, (id, now));
+        self.late_order.push_back((sequence, now));
+        while let Some(&(oldest, at)) = self.late_order.front()
+            && (self.late_order.len() > LATE_KEPT || now >= at + LATE_FOR)
         {
-            self.late.remove(&oldest);
+            self.late_order.pop_front();
+            if self.late.get(&oldest).is_some_and(|(_, own)| *own == at) {
+                self.late.remove(&oldest);
+            }
         }
         Some(id)
     }
@@ -159,9 +185,9 @@ mod tests {
             assert!(window.has_room());
             window.opened(u32::from(n), id(n), now);
         }
-        assert!(!window.has_room());
+        assert!(!window.has_room() && window.overtakes(3) && !window.overtakes(1) && !window.overtakes(99));
         assert_eq!(window.settle(3), Matched::Open(id(3)));
-        assert_eq!(window.settle(3), Matched::Nothing);
+        assert_eq!(window.settle(3), Matched::Again);
         assert_eq!(window.settle(99), Matched::Nothing);
         assert_eq!(window.settle(1), Matched::Open(id(1)));
         assert_eq!((window.close(), window.is_empty()), (vec![id(2)], true));
@@ -177,7 +203,13 @@ mod tests {
         assert_eq!(window.expire(late - Duration::from_millis(1)), None);
         assert_eq!((window.expire(late), window.expire(late)), (Some(id(1)), None));
         assert_eq!(window.next_due(), Some(late + Duration::from_secs(5)));
-        assert_eq!((window.settle(1), window.settle(1)), (Matched::Late(id(1)), Matched::Nothing));
+        assert_eq!((window.settle(1), window.settle(1)), (Matched::Late(id(1)), Matched::Again));
+        let later = late + Duration::from_secs(5);
+        assert_eq!(window.expire(later), Some(id(2)));
+        window.opened(3, id(3), later);
+        assert!(window.late.contains_key(&2));
+        assert_eq!(window.expire(later + LATE_FOR), Some(id(3)), "a day later");
+        assert_eq!(window.settle(2), Matched::Nothing);
     }
 
     #[test]

@@ -2,8 +2,9 @@
 
 mod message;
 mod pace;
+mod response;
 
-use std::{collections::VecDeque, mem, time::Duration};
+use std::{collections::VecDeque, time::Duration};
 
 use bytes::BytesMut;
 use tokio::time::Instant;
@@ -13,22 +14,25 @@ use super::{
     error::{LineError, Looks},
     frame::{Frame, next_frame},
     keepalive::KeepAlive,
+    pause::Pause,
     pdu::{self, id, status},
     questions::Questions,
     station::Station,
     trap::Trap,
-    window::{Matched, Window},
+    window::{LAST_SEQUENCE, Window},
 };
 use crate::{
     board::LineState,
     config::Line,
-    message::{LineEvent, Role, Submit, SubmitResult},
+    message::{LineEvent, Role, Submit},
 };
 
 /// How long the end of a session waits for what is still open.
 const PARTING: Duration = Duration::from_secs(5);
 /// Octets waiting for the socket beyond which nothing is read: the SMSC must read first.
 const READING_WAITS: usize = 256 * 1024;
+/// Octets of messages that wait to be taken in beyond which nothing is read: the SMSC keeps the rest.
+const LOOK_AHEAD: usize = 64 * 1024;
 
 /// How far the session is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,11 +59,17 @@ pub(super) struct Conversation<'a> {
     window: Window,
     unsent: VecDeque<Submit>,
     keepalive: KeepAlive,
-    held: Vec<Frame>,
+    /// Messages that wait to be taken in, and their octets.
+    held: VecDeque<Frame>,
+    held_octets: usize,
+    pause: Pause,
+    /// The message that is tried while others wait.
+    trial: Option<Frame>,
+    /// When a message came last.
+    heard: Instant,
     role: Role,
     can: Abilities,
     quiet: bool,
-    blocked: bool,
     over: Option<Result<(), LineError>>,
     /// What the socket has not taken yet.
     pub(super) out: BytesMut,
@@ -75,15 +85,18 @@ impl<'a> Conversation<'a> {
         Self {
             stage: Stage::Binding { until: now + settings.bind_timeout },
             bound_at: None,
-            questions: Questions::new(settings.inbound_window, settings.answer_deadline),
+            questions: Questions::new(settings),
             window,
             unsent: VecDeque::new(),
             keepalive: KeepAlive::new(settings, now),
-            held: Vec::new(),
+            held: VecDeque::new(),
+            held_octets: 0,
+            pause: Pause::new(settings.temporary_at_most),
+            trial: None,
+            heard: now,
             role,
             can: Abilities::default(),
             quiet: false,
-            blocked: false,
             over: bind.err().map(Err),
             out,
             settings,
@@ -125,24 +138,17 @@ impl<'a> Conversation<'a> {
 
     /// Whether more may be read from the socket.
     pub(super) fn may_read(&self) -> bool {
-        !self.blocked && self.out.len() < READING_WAITS
+        let ahead = matches!(self.stage, Stage::Binding { .. }) || self.held_octets < LOOK_AHEAD;
+        ahead && self.out.len() < READING_WAITS
     }
 
-    /// Reads what came, PDU by PDU, until a message finds no room among the undecided ones; the rest waits then. Gives
-    /// the number of PDUs that were read.
+    /// Reads what came, PDU by PDU. Messages that find no room among the undecided ones wait; enquire_link and responses
+    /// behind them do not, as far as we look ahead. Gives the number of PDUs that were read.
     pub(super) fn read(&mut self, buffer: &mut BytesMut, now: Instant) -> usize {
-        self.blocked = false;
-        if buffer.is_empty() {
-            return 0;
-        }
         self.quiet = self.station.quiesce.is_cancelled();
+        self.take_held(now);
         let mut cut = 0;
-        while !self.is_over() {
-            // A message that finds no room blocks what is behind it; enquire_link and responses ahead of it do not.
-            if !self.questions.has_room() && is_message(buffer) {
-                self.blocked = true;
-                break;
-            }
+        while !buffer.is_empty() && !self.is_over() && self.may_read() {
             match next_frame(buffer) {
                 Ok(Some(frame)) => {
                     cut += 1;
@@ -168,17 +174,17 @@ impl<'a> Conversation<'a> {
     /// One PDU, by the command_id of its header: the codec has no say in what kind it is.
     fn take(&mut self, frame: Frame, now: Instant) {
         let sequence = frame.sequence_number;
+        if frame.command_id & id::RESPONSE == 0 && !(1..=LAST_SEQUENCE).contains(&sequence) {
+            self.note(Trap::OddSequence);
+        }
         match frame.command_id {
             id::DELIVER_SM | id::DATA_SM => self.take_message(frame, now),
-            id::SUBMIT_SM_RESP => self.take_response(sequence, frame.command_status, frame.body()),
-            id::ENQUIRE_LINK => pdu::write_bare(&mut self.out, id::ENQUIRE_LINK_RESP, status::OK, sequence),
-            id::ENQUIRE_LINK_RESP if frame.command_status == status::INVALID_BIND_STATUS => {
-                self.end(Err(LineError::NotBound));
-            }
-            id::ENQUIRE_LINK_RESP => {}
-            id::UNBIND => self.take_unbind(sequence, now),
+            id::SUBMIT_SM_RESP => self.take_response(&frame),
+            id::ENQUIRE_LINK => self.take_enquiry(&frame),
+            id::ENQUIRE_LINK_RESP => self.take_enquiry_response(&frame),
+            id::UNBIND => self.take_unbind(&frame, now),
             id::UNBIND_RESP if matches!(self.stage, Stage::Leaving { .. }) => self.end(Ok(())),
-            id::GENERIC_NACK => self.take_nack(sequence, frame.command_status),
+            id::GENERIC_NACK => self.take_nack(&frame),
             id::OUTBIND => self.note(Trap::Outbind),
             id::ALERT_NOTIFICATION => self.note(Trap::Alert),
             own if own == bind::command_id(self.role) | id::RESPONSE => self.take_bind_response(&frame, now),
@@ -190,6 +196,16 @@ impl<'a> Conversation<'a> {
         }
     }
 
+    fn take_enquiry(&mut self, frame: &Frame) {
+        if !frame.body().is_empty() {
+            self.note(Trap::BodyOnBodyless);
+        }
+        if !self.held.is_empty() && self.stage == Stage::Bound {
+            self.note(Trap::EnquireWhileBusy);
+        }
+        pdu::write_bare(&mut self.out, id::ENQUIRE_LINK_RESP, status::OK, frame.sequence_number);
+    }
+
     fn take_bind_response(&mut self, frame: &Frame, now: Instant) {
         if !matches!(self.stage, Stage::Binding { .. }) {
             return self.note(Trap::UnknownResponse);
@@ -197,26 +213,32 @@ impl<'a> Conversation<'a> {
         if frame.command_status != status::OK {
             return self.end(Err(LineError::Refused { status: frame.command_status }));
         }
+        // An SMSC's name, if it be empty, has a NUL.
+        if frame.body().len() < 2 {
+            self.note(Trap::BindBodyMissing);
+        }
         let version = bind::version(frame.body());
         self.can = Abilities::of(self.settings, version);
         if self.settings.interface_version > version.unwrap_or(V3_4) {
             self.note(Trap::LowerVersion);
         }
         self.stage = Stage::Bound;
-        self.bound_at = Some(now);
+        (self.bound_at, self.heard) = (Some(now), now);
+        self.station.is_bound();
         let up = LineEvent::Up { line: self.station.line, session: self.session, at: self.station.clock.now() };
         self.station.post.for_desk(up.clone());
         self.station.post.for_outbox(up);
         let label = &self.station.label;
         self.station.board.line(label, LineState::Bound { since: self.station.clock.now(), version });
         tracing::info!(carrier.name = %label.carrier, line = %label, session = self.session, "Line {label} bound");
-        for frame in mem::take(&mut self.held) {
-            self.take_message(frame, now);
-        }
+        self.take_held(now);
     }
 
-    fn take_unbind(&mut self, sequence: u32, now: Instant) {
-        pdu::write_bare(&mut self.out, id::UNBIND_RESP, status::OK, sequence);
+    fn take_unbind(&mut self, frame: &Frame, now: Instant) {
+        if !frame.body().is_empty() {
+            self.note(Trap::BodyOnBodyless);
+        }
+        pdu::write_bare(&mut self.out, id::UNBIND_RESP, status::OK, frame.sequence_number);
         match self.stage {
             Stage::Bound => self.stage = Stage::Dismissed { until: now + PARTING },
             Stage::Binding { .. } => self.end(Err(LineError::Unbound)),
@@ -227,66 +249,13 @@ impl<'a> Conversation<'a> {
 
     /// After the SMSC's unbind the session ends when nothing is open any more.
     fn dismissed(&mut self) {
-        if matches!(self.stage, Stage::Dismissed { .. }) && self.window.is_empty() && self.questions.is_empty() {
+        let nothing_open = self.window.is_empty() && self.questions.is_empty() && self.held.is_empty();
+        if matches!(self.stage, Stage::Dismissed { .. }) && nothing_open {
             self.end(Err(LineError::Unbound));
         }
     }
 
-    fn take_nack(&mut self, sequence: u32, command_status: u32) {
-        if matches!(self.stage, Stage::Binding { .. }) {
-            return self.end(Err(LineError::Refused { status: command_status }));
-        }
-        if matches!(self.stage, Stage::Leaving { .. }) && self.window.is_empty() {
-            return self.end(Ok(()));
-        }
-        if self.keepalive.is_ours(sequence) && command_status == status::INVALID_BIND_STATUS {
-            self.end(Err(LineError::NotBound));
-        } else if self.keepalive.is_ours(sequence) {
-            self.note(Trap::NoEnquireLink);
-            self.keepalive.refused();
-        } else if !self.settle(sequence, command_status, &[]) {
-            self.note(Trap::NackOfNothing);
-        }
-    }
-
-    fn take_response(&mut self, sequence: u32, command_status: u32, body: &[u8]) {
-        if !self.settle(sequence, command_status, body) {
-            self.note(Trap::UnknownResponse);
-        }
-        if command_status == status::INVALID_BIND_STATUS {
-            self.end(Err(LineError::NotBound));
-        }
-    }
-
-    /// Hands up what came back for a submit; `false` when the number is not of one.
-    fn settle(&mut self, sequence: u32, command_status: u32, body: &[u8]) -> bool {
-        let id = match self.window.settle(sequence) {
-            Matched::Open(id) => id,
-            Matched::Late(id) => {
-                self.note(Trap::LateResponse);
-                id
-            }
-            Matched::Nothing => return false,
-        };
-        let result = if command_status == status::OK {
-            SubmitResult::Accepted { message_id: pdu::message_id(body) }
-        } else {
-            SubmitResult::Rejected { status: command_status, reason: None }
-        };
-        let at = self.station.clock.now();
-        self.station.post.for_outbox(LineEvent::Response { line: self.station.line, id, result, at });
-        self.dismissed();
-        true
-    }
-
     fn note(&self, trap: Trap) {
-        self.station.board.count(Some(&self.station.label), trap.as_str());
-        trap.note(&self.station.label);
+        self.station.note(trap);
     }
-}
-
-/// Whether the PDU at the head of the buffer carries a message.
-fn is_message(buffer: &[u8]) -> bool {
-    matches!(buffer, [_, _, _, _, a, b, c, d, ..]
-        if matches!(u32::from_be_bytes([*a, *b, *c, *d]), id::DELIVER_SM | id::DATA_SM))
 }

@@ -1,19 +1,19 @@
 //! The clock of a session: what leaves when there is room, what happens when a deadline passes, and how it ends.
 
-use std::{mem, sync::Arc, time::Duration};
+use std::{mem, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Conversation, PARTING, Stage};
+use super::{Conversation, PARTING, Stage, message::READING_PAUSED};
 use crate::{
     message::{LineEvent, SubmitResult},
     smpp::{
         error::LineError,
         keepalive::Step,
         pdu::{self, id, status},
-        questions::GivenUp,
         session::Ended,
         submit,
+        trap::Trap,
     },
 };
 
@@ -26,7 +26,7 @@ impl Conversation<'_> {
         while self.stage == Stage::Bound && self.window.has_room() && self.out.len() < SUBMITS_WAIT {
             let Some(submit) = self.unsent.pop_front() else { return };
             let sequence = self.window.next_sequence();
-            match submit::write_submit(&mut self.out, &submit, sequence) {
+            match submit::write_submit(&mut self.out, &submit, self.settings, self.can, sequence) {
                 Ok(()) => self.window.opened(sequence, submit.id, now),
                 Err(command_status) => self.station.unsent(&submit, command_status),
             }
@@ -39,25 +39,42 @@ impl Conversation<'_> {
             Stage::Binding { until } | Stage::Leaving { until } | Stage::Dismissed { until } => Some(until),
             Stage::Bound => self.keepalive.due(),
         };
-        [stage, self.questions.next_due(), self.window.next_due()].into_iter().flatten().min()
+        // Nothing is tried while the last trial is undecided: its own deadline comes first.
+        let trial = self.pause.due().filter(|_| self.questions.is_empty() && !self.held.is_empty());
+        let mute = self.mute_at();
+        [stage, self.questions.next_due(), self.window.next_due(), trial, mute].into_iter().flatten().min()
     }
 
     /// Does what is due. What the socket holds must have been read before: an answer may be in it.
     pub(in crate::smpp) fn tick(&mut self, now: Instant) {
-        let given_up: Vec<GivenUp> = std::iter::from_fn(|| self.questions.expire(now)).collect();
-        self.answer_given_up(given_up);
+        let mut given_up = Vec::new();
+        while let Some((place, ticket)) = self.questions.expire(now) {
+            self.refuse(place, now);
+            given_up.push(ticket);
+        }
+        // Those the desk has not taken yet need not reach it.
+        self.station.post.withdraw(&given_up);
+        self.write_answers();
         while let Some(id) = self.window.expire(now) {
+            self.note(Trap::SlotLeak);
             let (line, at) = (self.station.line, self.station.clock.now());
             self.station.post.for_outbox(LineEvent::Response { line, id, result: SubmitResult::TimedOut, at });
         }
+        self.station.lower_old_alarms(now);
         self.dismissed();
         match self.stage {
             Stage::Binding { until } if now >= until => {
                 self.end(Err(LineError::BindUnanswered(self.settings.bind_timeout)));
             }
-            Stage::Leaving { until } if now >= until => self.end(Ok(())),
+            Stage::Leaving { until } if now >= until => {
+                self.note(Trap::OurUnbindUnanswered);
+                self.end(Ok(()));
+            }
             Stage::Dismissed { until } if now >= until => self.end(Err(LineError::Unbound)),
-            Stage::Bound => self.watch(now),
+            Stage::Bound => {
+                self.watch(now);
+                self.listen(now);
+            }
             Stage::Binding { .. } | Stage::Leaving { .. } | Stage::Dismissed { .. } => {}
         }
     }
@@ -66,23 +83,38 @@ impl Conversation<'_> {
         match self.keepalive.step(now) {
             Step::Wait => {}
             Step::Ask => {
+                if self.keepalive.missed() {
+                    self.note(Trap::EnquireUnanswered);
+                }
                 let sequence = self.window.next_sequence();
                 pdu::write_bare(&mut self.out, id::ENQUIRE_LINK, status::OK, sequence);
                 self.keepalive.asked(sequence, now);
             }
-            Step::Dead => self.end(Err(LineError::Silent)),
+            Step::Dead => {
+                self.note(Trap::EnquireUnanswered);
+                self.end(Err(LineError::Silent));
+            }
         }
     }
 
-    /// Answers these with the temporary error; those the desk has not taken yet need not reach it.
-    fn answer_given_up(&mut self, given_up: Vec<GivenUp>) {
-        let temporary = self.temporary();
-        let mut tickets = Vec::with_capacity(given_up.len());
-        for open in given_up {
-            pdu::write_answer(&mut self.out, open.command_id, temporary, open.sequence);
-            tickets.push(open.ticket);
+    /// When a receiving session has been without a message for too long, unless that is known already.
+    fn mute_at(&self) -> Option<Instant> {
+        let watched = self.stage == Stage::Bound && self.role.receives() && !self.station.is_mute;
+        self.settings.mute_after.filter(|_| watched).map(|after| self.heard + after)
+    }
+
+    /// No message for long raises the alarm, and ends the session once: some SMSCs deliver again after a bind.
+    fn listen(&mut self, now: Instant) {
+        if self.mute_at().is_none_or(|at| now < at) {
+            return;
         }
-        self.station.post.withdraw(&tickets);
+        let mute_for = self.settings.mute_after.unwrap_or_default();
+        self.note(Trap::HalfDead);
+        let rebind = self.settings.rebind_when_mute && !self.station.was_mute;
+        self.station.fell_mute(mute_for, !rebind);
+        if rebind {
+            self.end(Err(LineError::Mute(mute_for)));
+        }
     }
 
     /// The service closed the line's commands: no answer comes any more, so what is undecided goes back to the SMSC,
@@ -90,8 +122,18 @@ impl Conversation<'_> {
     pub(in crate::smpp) fn stop(&mut self, now: Instant) {
         match self.stage {
             Stage::Bound => {
-                let open = self.questions.close();
-                self.answer_given_up(open);
+                let temporary = self.temporary();
+                let mut given_up = Vec::new();
+                for (place, ticket) in self.questions.close() {
+                    self.questions.settle(place, temporary);
+                    given_up.push(ticket);
+                }
+                self.station.post.withdraw(&given_up);
+                self.write_answers();
+                self.held_octets = 0;
+                for frame in mem::take(&mut self.held) {
+                    self.answer_at_once(&frame, temporary);
+                }
                 pdu::write_bare(&mut self.out, id::UNBIND, status::OK, self.window.next_sequence());
                 self.stage = Stage::Leaving { until: now + PARTING };
             }
@@ -103,12 +145,23 @@ impl Conversation<'_> {
     /// Hands up the end of the session: what never left comes back, what has no response is in doubt. Undecided
     /// messages are given up: the SMSC got no answer and sends them again.
     pub(in crate::smpp) fn finish(mut self, now: Instant) -> Ended {
-        let tickets: Vec<_> = self.questions.close().into_iter().map(|open| Arc::clone(&open.ticket)).collect();
-        self.station.post.withdraw(&tickets);
+        let given_up: Vec<_> = self.questions.close().into_iter().map(|(_, ticket)| ticket).collect();
+        self.station.post.withdraw(&given_up);
         for submit in mem::take(&mut self.unsent) {
             self.station.unsent(&submit, status::INVALID_BIND_STATUS);
         }
+        if self.pause.is_on() {
+            self.station.board.clear(READING_PAUSED);
+        }
+        let dropped = matches!(self.over, Some(Err(LineError::Closed | LineError::Broken(_))));
+        let was_full = !self.window.has_room();
         let in_doubt = self.window.close();
+        if dropped && !in_doubt.is_empty() {
+            self.note(Trap::SubmitsOpenAtEnd);
+        }
+        if self.bound_at.is_some() && self.station.dropped_when_full(dropped && was_full, self.settings.window, now) {
+            self.note(Trap::FullWindowDrop);
+        }
         if self.bound_at.is_some() {
             let (line, session, at) = (self.station.line, self.session, self.station.clock.now());
             self.station.post.for_desk(LineEvent::Down { line, session, at, in_doubt: Vec::new() });

@@ -3,7 +3,7 @@
 use tokio::time::Instant;
 
 use super::{Body, pdu, peer::Bench, settings, tlv};
-use crate::message::LineEvent;
+use crate::message::{Answer, AnswerStatus, LineCommand, LineEvent};
 
 const DELIVER_RESP: u32 = 0x8000_0005;
 
@@ -18,15 +18,25 @@ async fn what_cannot_be_read_gets_its_status_and_the_next_pdu_is_unharmed() {
         ("no body at all", Vec::new(), 0x02),
         ("source of 25", Body { source: b"1234567890123456789012345", ..Body::default() }.octets(), 0x0A),
         ("destination of 25", Body { destination: b"1234567890123456789012345", ..Body::default() }.octets(), 0x0B),
-        ("USSD by parameter", Body { tail: tlv(0x0501, &[1]), ..Body::default() }.octets(), 0x66),
-        ("USSD by service_type", Body { service_type: b"USSD", ..Body::default() }.octets(), 0x66),
         ("marked as receipt, a question", Body { esm_class: 4, ..Body::default() }.octets(), 0x00),
     ] {
         // In one write with what follows.
-        let both = [pdu(5, 5, 7, &body), pdu(0x15, 0, 8, b"")].concat();
-        peer.write(&both).await;
+        let frame = pdu(5, 5, 7, &body);
+        peer.write(&[frame.clone(), pdu(0x15, 0, 8, b"")].concat()).await;
+        let event = bench.desk_event().await;
+        let LineEvent::Odd(odd) = event else { panic!("{label}: {event:?}") };
+        assert_eq!((odd.status, odd.sequence, odd.session, odd.frame.0), (expected, 7, 1, frame), "{label}");
+        assert_eq!(peer.next().await, (0x8000_0015, 0, 8), "{label}: not answered before it is put aside");
+        assert!(odd.ticket.answer());
+        let answer = Answer { session: 1, sequence: 7, status: AnswerStatus::Final(odd.status) };
+        bench.tell(LineCommand::Answers(vec![answer])).await;
         assert_eq!(peer.next().await, (DELIVER_RESP, expected, 7), "{label}");
-        assert_eq!(peer.next().await, (0x8000_0015, 0, 8), "{label}");
+    }
+    assert!(bench.board.alarmed("flagged_but_a_question"));
+    for ussd in [Body { tail: tlv(0x0501, &[1]), ..Body::default() }, Body { service_type: b"USSD", ..Body::default() }]
+    {
+        peer.write(&[pdu(5, 0, 7, &ussd.octets()), pdu(0x15, 0, 8, b"")].concat()).await;
+        assert_eq!((peer.next().await, peer.next().await), ((DELIVER_RESP, 0x66, 7), (0x8000_0015, 0, 8)));
     }
     assert!(bench.desk.try_recv().is_err());
     peer.send(5, 0, 9, &Body::default().octets()).await;

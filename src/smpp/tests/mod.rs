@@ -1,5 +1,6 @@
 //! The line against a peer written by hand, over a stream in memory and a clock that is told.
 
+mod care;
 mod endings;
 mod keepalive;
 mod malformed;

@@ -193,6 +193,12 @@ impl Bench {
         }
     }
 
+    /// Answers a question that could not be stored; its ticket is answered already.
+    pub(super) async fn tell_temporary(&self, part: &Part) {
+        let answer = Answer { session: part.session, sequence: part.sequence, status: AnswerStatus::Temporary };
+        self.tell(LineCommand::Answers(vec![answer])).await;
+    }
+
     /// Gives the line submits.
     pub(super) async fn submit(&self, submits: Vec<Submit>) {
         self.tell(LineCommand::Submits(submits)).await;

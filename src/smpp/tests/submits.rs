@@ -50,7 +50,7 @@ async fn responses_settle_their_submits_in_any_order_and_form() {
     assert_eq!(response(&mut bench).await, (3, accepted("00B8BE19")));
     assert_eq!(response(&mut bench).await, (0, SubmitResult::Rejected { status: 0x58, reason: None }));
     assert_eq!(response(&mut bench).await, (5, SubmitResult::Rejected { status: 0x0B, reason: None }));
-    assert_eq!(response(&mut bench).await, (1, SubmitResult::Rejected { status: 0xFE, reason: None }));
+    assert_eq!(response(&mut bench).await, (1, SubmitResult::Rejected { status: 0xFE, reason: Some(3) }));
     assert_eq!(response(&mut bench).await, (4, accepted("")));
     assert_eq!(response(&mut bench).await, (2, SubmitResult::Rejected { status: 0x01, reason: None }));
     // Twice, never sent, and of another kind: counted and dropped.

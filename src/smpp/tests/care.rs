@@ -1,0 +1,218 @@
+//! What a line does for the messages' sake: it leaves them with the SMSC when they cannot be stored, answers as the
+//! carrier wants it, and says when something must be looked at.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::{
+    Body, pdu,
+    peer::{Bench, Peer},
+    settings, submit, tlv,
+};
+use crate::{
+    board::LineState,
+    config::{AnswerBody, Line},
+    message::{AnswerStatus, LineEvent, SubmitResult},
+};
+
+const DELIVER_RESP: u32 = 0x8000_0005;
+
+async fn ask(peer: &mut Peer, sequence: u32) {
+    peer.send(5, 0, sequence, &Body::default().octets()).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_store_that_takes_nothing_for_long_leaves_messages_with_the_smsc_and_enquiries_answered() {
+    let (mut bench, mut peer) =
+        Bench::bound(Line { temporary_at_most: Duration::from_secs(3), ..settings("unused:1") }).await;
+    for sequence in 1..=2 {
+        ask(&mut peer, sequence).await;
+        bench.question().await;
+        assert_eq!(peer.next().await, (DELIVER_RESP, 0x58, sequence));
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+    assert!(bench.board.alarmed("reading_paused"));
+    for sequence in 3..=6 {
+        ask(&mut peer, sequence).await;
+    }
+    let asked = Instant::now();
+    peer.is_answered(100).await;
+    assert!(asked.elapsed() < Duration::from_millis(100));
+    assert_eq!(bench.board.counted("enquire_while_we_are_busy"), 1);
+    // One at a time is tried, without an answer to the SMSC.
+    for _ in 0..3 {
+        assert_eq!(bench.question().await.sequence, 3);
+    }
+    let part = bench.question().await;
+    assert!(part.ticket.answer(), "the store refuses at once");
+    bench.tell_temporary(&part).await;
+    peer.is_answered(101).await;
+    let part = bench.question().await;
+    assert_eq!(part.sequence, 3);
+    bench.answer(&part, AnswerStatus::Stored).await;
+    assert_eq!(peer.next().await, (DELIVER_RESP, 0, 3));
+    assert!(!bench.board.alarmed("reading_paused"));
+    for sequence in 4..=6 {
+        let part = bench.question().await;
+        bench.answer(&part, AnswerStatus::Stored).await;
+        assert_eq!(peer.next().await, (DELIVER_RESP, 0, sequence));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_octets_that_are_held_are_bounded() {
+    let (mut bench, mut peer) = Bench::bound(Line { inbound_window: 1, ..settings("unused:1") }).await;
+    let question = pdu(5, 0, 1, &Body::default().octets());
+    // A pipe of 64 KiB and a look-ahead of as much: the rest finds no way in until something is decided.
+    let flood = question.repeat(400_000 / question.len());
+    let mut writing = Box::pin(peer.write(&flood));
+    assert!(tokio::time::timeout(Duration::from_millis(500), &mut writing).await.is_err());
+    drop(writing);
+    let part = bench.question().await;
+    assert!(bench.desk.try_recv().is_err());
+    bench.answer(&part, AnswerStatus::Stored).await;
+    bench.question().await;
+    assert_eq!(bench.board.counted("backlog_burst"), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn answers_are_ordered_echoed_and_cut_as_the_carrier_wants() {
+    let (mut bench, mut peer) = Bench::bound(Line {
+        ordered_answers: true,
+        echo_deliver_id: true,
+        answer_body: AnswerBody::NotOnError,
+        ..settings("unused:1")
+    })
+    .await;
+    for (sequence, tail) in [(1, tlv(0x001E, b"A7\0")), (2, Vec::new()), (3, tlv(0x001E, b"A9\0"))] {
+        peer.send(5, 0, sequence, &Body { tail, ..Body::default() }.octets()).await;
+    }
+    let parts = [bench.question().await, bench.question().await, bench.question().await];
+    bench.answer(&parts[2], AnswerStatus::NotOurs).await;
+    bench.answer(&parts[1], AnswerStatus::Stored).await;
+    peer.is_answered(50).await;
+    bench.answer(&parts[0], AnswerStatus::Stored).await;
+    for (sequence, status, body) in [(1, 0, b"A7\0".as_slice()), (2, 0, b"\0"), (3, 0x0B, b"")] {
+        let frame = peer.next_or_end().await.unwrap();
+        assert_eq!((frame.sequence_number, frame.command_status, frame.body()), (sequence, status, body));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn one_broken_message_over_and_over_raises_the_alarm_across_sessions() {
+    let (mut bench, mut peer) =
+        Bench::bound(Line { enquire_after: Duration::from_hours(2), ..settings("unused:1") }).await;
+    let broken = Body { sm_length: Some(200), ..Body::default() }.octets();
+    for sequence in 1..=3 {
+        assert!(!bench.board.alarmed("poison_resent_for_days"));
+        peer.send(5, 0, sequence, &broken).await;
+        assert!(matches!(bench.desk_event().await, LineEvent::Odd(_)));
+        drop(peer);
+        assert!(matches!(bench.desk_event().await, LineEvent::Down { .. }));
+        peer = bench.connect().await;
+        peer.accept_bind().await;
+        assert!(matches!(bench.desk_event().await, LineEvent::Up { .. }));
+    }
+    assert!(bench.board.alarmed("poison_resent_for_days"));
+    assert_eq!(bench.board.counted("poison_resent_for_days"), 1);
+    for _ in 0..25 {
+        tokio::time::sleep(Duration::from_hours(1)).await;
+        peer.is_answered(9).await;
+    }
+    assert!(!bench.board.alarmed("poison_resent_for_days"), "a day later");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mute_receiver_raises_the_alarm_and_is_bound_anew_once() {
+    let settings = Line {
+        mute_after: Some(Duration::from_secs(60)),
+        rebind_when_mute: true,
+        reconnect_min: Duration::from_secs(1),
+        enquire_after: Duration::from_secs(3_600),
+        ..settings("unused:1")
+    };
+    let (mut bench, mut peer) = Bench::bound(settings).await;
+    let began = Instant::now();
+    peer.closes().await;
+    assert_eq!(began.elapsed().as_secs(), 60);
+    assert!(bench.board.alarmed("receiver_half_dead"));
+    let mut peer = bench.connect().await;
+    peer.accept_bind().await;
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    peer.is_answered(9).await;
+    assert!(bench.board.alarmed("receiver_half_dead"), "it does not help, and is not done again");
+    assert_eq!(bench.board.counted("receiver_half_dead"), 2);
+    ask(&mut peer, 10).await;
+    assert_eq!(peer.next().await, (DELIVER_RESP, 0x58, 10));
+    assert!(!bench.board.alarmed("receiver_half_dead"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn responses_tell_congestion_and_the_reason_of_a_failure() {
+    let (mut bench, mut peer) = Bench::usual().await;
+    bench.submit(vec![submit(7, 0), submit(7, 1)]).await;
+    assert_eq!((peer.next().await, peer.next().await), ((4, 0, 2), (4, 0, 3)));
+    peer.send(0x8000_0004, 0xFE, 3, &tlv(0x0425, &[3])).await;
+    let event = bench.outbox_event().await;
+    let LineEvent::Response { result, .. } = event else { panic!("{event:?}") };
+    assert_eq!(result, SubmitResult::Rejected { status: 0xFE, reason: Some(3) });
+    peer.send(0x8000_0004, 0, 2, &[b"4001\0".to_vec(), tlv(0x0428, &[95])].concat()).await;
+    assert!(matches!(bench.outbox_event().await, LineEvent::Response { .. }));
+    assert!(matches!(bench.outbox_event().await, LineEvent::Congestion { level: 95, .. }));
+    // The same again, and one to nothing: neither says anything.
+    for sequence in [2, 99] {
+        peer.send(0x8000_0004, 0, sequence, &[b"4001\0".to_vec(), tlv(0x0428, &[99])].concat()).await;
+    }
+    peer.is_answered(9).await;
+    assert!(bench.outbox.try_recv().is_err());
+    for (trap, times) in
+        [("responses_out_of_order", 1), ("response_twice", 1), ("response_unknown", 1), ("congestion_state", 1)]
+    {
+        assert_eq!(bench.board.counted(trap), times, "{trap}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_people_must_mend_is_an_alarm_until_the_line_is_bound() {
+    for (status, name, refusals) in
+        [(0x0E, "credentials_refused", 1), (0x5A, "credentials_refused", 1), (0x05, "already_bound", 8)]
+    {
+        let mut bench = Bench::start(settings("unused:1"), 8);
+        let began = Instant::now();
+        for refusal in 1..=refusals {
+            let mut peer = bench.connect().await;
+            peer.next().await;
+            peer.send(0x8000_0009, status, 1, b"").await;
+            peer.closes().await;
+            if refusal < refusals && began.elapsed() < Duration::from_mins(9) {
+                assert!(!bench.board.alarmed(name), "{status:#x} after {:?}", began.elapsed());
+            }
+        }
+        // The line waits for the next connection: what the refusal meant is on the board.
+        let mut peer = bench.connect().await;
+        assert_eq!(peer.next().await, (9, 0, 1));
+        assert!(bench.board.alarmed(name), "{status:#x} after {:?}", began.elapsed());
+        peer.send(0x8000_0009, 0, 1, b"SMSC\0").await;
+        assert!(matches!(bench.desk_event().await, LineEvent::Up { .. }));
+        assert!(!bench.board.alarmed(name));
+        assert!(matches!(bench.board.state(&bench.label), Some(LineState::Bound { .. })));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_window_that_is_dropped_when_full_is_said() {
+    let quick = Line { window: 2, reconnect_min: Duration::from_millis(50), ..settings("unused:1") };
+    let (mut bench, mut peer) = Bench::bound(quick).await;
+    for drops in 1..=3 {
+        bench.submit(vec![submit(7, 0), submit(7, 1)]).await;
+        assert_eq!((peer.next().await, peer.next().await), ((4, 0, 2), (4, 0, 3)));
+        drop(peer);
+        assert!(matches!(bench.outbox_event().await, LineEvent::Down { in_doubt, .. } if in_doubt.len() == 2));
+        assert_eq!(bench.board.alarmed("window_overrun_drop"), drops == 3);
+        peer = bench.connect().await;
+        peer.accept_bind().await;
+        assert!(matches!(bench.outbox_event().await, LineEvent::Up { .. }));
+    }
+    assert_eq!(bench.board.counted("eof_with_submits_open"), 3);
+}
