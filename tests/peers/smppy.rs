@@ -61,7 +61,9 @@ fn gets_every_answer_in_the_end() {
     talk.hold();
     let phones = 84_520_100_000..84_520_100_008;
     phones.clone().for_each(|phone| talk.send_plain(phone, "LH"));
-    talk.peer.wait("a reply", |event| matches!(event, Event::Submit(_)).then_some(()));
+    // One of these: a reply to an earlier question may have come twice.
+    let is_it = |event: &Event| event.submit().filter(|submit| submit.to.starts_with("845201")).map(drop);
+    talk.peer.wait("a reply", is_it);
     talk.peer.kill();
     talk.peer.start_again();
     talk.bound();
