@@ -14,7 +14,7 @@ use crate::{
 /// Where citizens text to.
 pub(crate) const CODE: &str = "9999";
 
-/// Submits that the service has open at a time.
+/// Submits that the service has open at a time on a session.
 const WINDOW: usize = 10;
 
 /// Questions that were all sent, and such that may not have left, when the SMSC is ended in mid-traffic.
@@ -25,20 +25,32 @@ const LEAVING: u64 = 20;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Form {
     Transceiver,
+    /// Two lines: parts of one text and receipts come over either, replies leave by either.
+    TwoTransceivers,
     Pair,
 }
 
 impl Form {
-    fn setting(self) -> &'static str {
+    fn settings(self) -> [(&'static str, &'static str); 2] {
         match self {
-            Self::Transceiver => "transceiver",
-            Self::Pair => "pair",
+            Self::Transceiver => [("BIND", "transceiver"), ("LINES", "1")],
+            Self::TwoTransceivers => [("BIND", "transceiver"), ("LINES", "2")],
+            Self::Pair => [("BIND", "pair"), ("LINES", "1")],
+        }
+    }
+
+    /// Replies in flight when every window is full.
+    fn in_flight(self) -> usize {
+        match self {
+            Self::Transceiver | Self::Pair => WINDOW,
+            Self::TwoTransceivers => 2 * WINDOW,
         }
     }
 
     fn sessions(self) -> &'static [&'static str] {
         match self {
             Self::Transceiver => &["transceiver"],
+            Self::TwoTransceivers => &["transceiver", "transceiver"],
             Self::Pair => &["receiver", "transmitter"],
         }
     }
@@ -183,8 +195,8 @@ impl Talk {
         let (sent, leaving) = phones.split_at(SENT as usize);
         let mut open: BTreeMap<u32, u64> = sent.iter().map(|&phone| (self.send(ask(phone)), phone)).collect();
         let is_it = |event: &Event| matches!(event, Event::Submit(_)).then_some(());
-        for _ in 0..WINDOW {
-            self.peer.wait("a full window of replies", is_it);
+        for _ in 0..self.form.in_flight() {
+            self.peer.wait("full windows of replies", is_it);
         }
         open.extend(leaving.iter().map(|&phone| (self.send(ask(phone)), phone)));
         for event in self.peer.kill() {
@@ -205,7 +217,7 @@ impl Talk {
             assert!(self.reply(*phone).text.contains("0520 000 000"));
         }
         self.asked += phones.len() as i64;
-        WINDOW
+        self.form.in_flight()
     }
 }
 
@@ -262,12 +274,12 @@ pub(crate) fn have(program: Program, form: Form, hears: bool, settings: &[(&str,
         }
     };
     let port = talk.peer.port;
-    let service = site.serve(port, &[&[("BIND", form.setting()), ("PASSWORD", "mistyped")], settings].concat());
+    let service = site.serve(port, &[&form.settings()[..], &[("PASSWORD", "mistyped")], settings].concat());
     talk.refused();
     service.terminate();
 
     let window = WINDOW.to_string();
-    let settings = [&[("BIND", form.setting()), ("RECEIPTS", "true"), ("WINDOW", &window)], settings].concat();
+    let settings = [&form.settings()[..], &[("RECEIPTS", "true"), ("WINDOW", &window)], settings].concat();
     let service = site.serve(port, &settings);
     talk.bound();
     let plain: Vec<(u64, Reply)> = questions().iter().map(|question| answered(&mut talk, question, 0)).collect();

@@ -41,6 +41,11 @@ fn as_transceiver() {
 }
 
 #[test]
+fn as_two_transceivers() {
+    conversation::have(program(), Form::TwoTransceivers, true, &[]);
+}
+
+#[test]
 fn as_transmitter_and_receiver() {
     // The crate knows a deliver_sm_resp on a transceiver, and on a transmitter, but not on a receiver.
     conversation::have(program(), Form::Pair, false, &[]);

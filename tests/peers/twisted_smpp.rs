@@ -19,6 +19,12 @@ fn as_transceiver() {
 }
 
 #[test]
+fn as_two_transceivers() {
+    let Some(program) = program() else { return };
+    conversation::have(program, Form::TwoTransceivers, true, &[]);
+}
+
+#[test]
 fn as_transmitter_and_receiver() {
     let Some(program) = program() else { return };
     conversation::have(program, Form::Pair, true, &[]);
