@@ -12,7 +12,7 @@ use super::{
     Deliver, DeliverAnswer, SimError, Smsc, Submitted, text,
     wire::{self, Place, UDHI},
 };
-use crate::message::{Alphabet, Masked};
+use crate::message::{Alphabet, Masked, Msisdn};
 
 /// A simulated phone. Clones are the same phone.
 #[derive(Clone)]
@@ -125,12 +125,16 @@ fn place(segment: &Submitted) -> (Option<Place>, &[u8]) {
     (by_parameters, &segment.octets.0)
 }
 
+/// Whether a destination is this phone's number, in whatever form it is written.
+fn reaches(destination: &[u8], number: &str) -> bool {
+    let parse = |digits: &str| Msisdn::parse(digits, false);
+    let written = std::str::from_utf8(destination).unwrap_or_default();
+    written == number || parse(written).is_some_and(|one| Some(one) == parse(number))
+}
+
 /// Takes the first whole reply to `number` out of the kept submits, its segments in their order.
 fn take_reply(kept: &mut std::collections::VecDeque<Submitted>, number: &str) -> Option<Vec<Submitted>> {
-    let ours = |submitted: &Submitted| {
-        let octets = &submitted.destination.octets;
-        submitted.message_id.is_some() && octets.strip_prefix(b"+").unwrap_or(octets) == number.as_bytes()
-    };
+    let ours = |submitted: &Submitted| submitted.message_id.is_some() && reaches(&submitted.destination.octets, number);
     let mut whole: Option<Vec<usize>> = None;
     for (at, first) in kept.iter().enumerate().filter(|(_, submitted)| ours(submitted)) {
         let Some(sought) = place(first).0 else {

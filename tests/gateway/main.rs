@@ -1,6 +1,7 @@
 //! The whole gateway as its neighbours see it: one file a behaviour, all at the network's edge.
 #![cfg(test)]
 
+mod carriers;
 mod every_kind_of_question;
 mod harness;
 mod lifecycle;
