@@ -50,6 +50,11 @@ struct Piece {
 }
 
 impl Piece {
+    /// Whether its octets are more than go over the air: septets are packed there.
+    fn is_long(&self) -> bool {
+        self.segment.octets.len() > ON_THE_AIR || self.segment.payload
+    }
+
     fn new(segment: Segment) -> Self {
         Self {
             segment,
@@ -61,6 +66,9 @@ impl Piece {
         }
     }
 }
+
+/// Octets of a message on the air.
+const ON_THE_AIR: usize = 140;
 
 /// What is to be done after news about a segment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -213,7 +221,7 @@ impl Live {
                 self.manner = manner.and(without);
                 return Some(self.again(segment, status, Duration::ZERO, false));
             }
-            Change::InOctets if piece.segment.octets.len() <= 140 && !piece.segment.payload => return None,
+            Change::InOctets if !self.pieces.iter().any(Piece::is_long) => return None,
             Change::Folded if piece.segment.data_coding != self.form.ucs2_coding => return None,
             Change::InOctets | Change::Folded => {}
         }

@@ -32,6 +32,9 @@ const NUMBER_FULL: Duration = Duration::from_secs(60);
 /// So many destinations in a row, and nothing taken in between: the queue is full for everybody.
 const EVERYBODY: usize = 3;
 
+/// Segments of full numbers that are remembered, to go earlier once it is everybody's queue.
+const ALONE: usize = 1_024;
+
 /// The carrier's pause then, and after many system errors.
 const BUSY: Duration = Duration::from_secs(5);
 
@@ -58,12 +61,14 @@ const OVERRUNS: u32 = 3;
 /// What the carrier has refused lately.
 #[derive(Default)]
 pub(super) struct Refusals {
-    /// For our settings, since it last took anything.
+    /// Messages refused for our settings, since it last took anything.
     faults: u32,
-    fault_status: u32,
+    fault: Option<(RowKey, u32)>,
     system_errors: u32,
     /// Destinations whose queue is full, since it last took anything.
-    full: Vec<(u64, SubmitId)>,
+    full: Vec<u64>,
+    /// What waits for its number's sake alone.
+    full_alone: Vec<SubmitId>,
     full_since: Option<Instant>,
     bad_frames: Vec<Instant>,
     told: HashMap<u32, Instant>,
@@ -78,9 +83,10 @@ pub(super) struct Refusals {
 impl Refusals {
     /// The carrier took something: whatever seemed wrong is not.
     pub(super) fn accepted(&mut self, board: &CarrierBoard) {
-        (self.faults, self.system_errors) = (0, 0);
+        (self.faults, self.fault, self.system_errors) = (0, None, 0);
         if self.full_since.take().is_some() {
             self.full.clear();
+            self.full_alone.clear();
         }
         for name in self.raised.drain(..) {
             board.clear(name);
@@ -91,7 +97,7 @@ impl Refusals {
     /// refused with.
     pub(super) fn probing(&self) -> Option<u32> {
         if self.faults >= FAULTS {
-            return Some(self.fault_status);
+            return self.fault.map(|(_, status)| status);
         }
         (self.full.len() >= EVERYBODY).then_some(status::QUEUE_FULL)
     }
@@ -118,10 +124,16 @@ impl Refusals {
         if self.full.len() >= EVERYBODY {
             return Some(Vec::new());
         }
-        if !self.full.iter().any(|(known, _)| *known == number) {
-            self.full.push((number, id));
+        if !self.full.contains(&number) {
+            self.full.push(number);
         }
-        (self.full.len() >= EVERYBODY).then(|| self.full.iter().map(|(_, id)| *id).collect())
+        if self.full.len() >= EVERYBODY {
+            return Some(std::mem::take(&mut self.full_alone));
+        }
+        if self.full_alone.len() < ALONE {
+            self.full_alone.push(id);
+        }
+        None
     }
 
     fn bad_frame(&mut self, now: Instant) -> bool {
@@ -246,8 +258,11 @@ impl Outbox {
 
     /// Our settings are at fault: the message waits, and after several in a row everything does.
     fn ours(&mut self, id: SubmitId, status: u32, now: Instant) -> Next {
-        self.refusals.faults += 1;
-        self.refusals.fault_status = status;
+        // The segments of one message are refused together.
+        if self.refusals.fault.is_none_or(|(before, _)| before != id.exchange) {
+            self.refusals.faults += 1;
+        }
+        self.refusals.fault = Some((id.exchange, status));
         if self.refusals.faults >= FAULTS {
             self.pacer.pause_until(now + MEND, status);
             let (name, text) = match status {

@@ -52,6 +52,37 @@ async fn a_refused_source_pauses_the_carrier_and_raises_the_alarm_until_somethin
 }
 
 #[tokio::test]
+async fn the_segments_of_one_message_that_are_refused_together_count_as_one() {
+    let mut bench = Bench::new(carrier(|_| {})).await;
+    let long = bench.reply(&"x".repeat(600));
+    assert_eq!(bench.left().len(), 4);
+    for segment in 0..4 {
+        bench.answer(long, segment, refused(0x48));
+    }
+    let other = bench.reply("x");
+    assert_eq!(bench.left(), [(other, 0)]);
+}
+
+#[tokio::test]
+async fn all_segments_that_waited_for_their_number_go_on_when_it_is_everybodys_queue() {
+    let mut bench = Bench::new(carrier(|_| {})).await;
+    let keys: Vec<i64> = (0..3).map(|_| bench.reply(&"x".repeat(300))).collect();
+    assert_eq!(bench.left().len(), 6);
+    for key in keys {
+        bench.answer(key, 0, refused(0x14));
+        bench.answer(key, 1, refused(0x14));
+    }
+    bench.wait(5_100);
+    let mut again = 0;
+    while let [(key, segment)] = bench.left()[..] {
+        bench.answer(key, segment, taken("a"));
+        again += 1;
+        bench.wait(1_000);
+    }
+    assert_eq!(again, 6);
+}
+
+#[tokio::test]
 async fn a_number_whose_queue_is_full_waits_and_the_others_go_on() {
     let mut bench = Bench::new(carrier(|_| {})).await;
     let full = bench.reply_to(7, "x", Urgency::Reply);
