@@ -36,3 +36,7 @@ bench *filter:
 # All that must be green before a change is taken; one step or more if named (see .ci/run)
 ci *steps:
     .ci/run {{steps}}
+
+# Feed any octets to what reads the network, so many seconds for each target (fuzz/README.md says what it needs)
+fuzz seconds="60" *targets:
+    fuzz/run {{seconds}} {{targets}}

@@ -17,6 +17,8 @@ mod deliver;
 mod dial;
 mod error;
 pub mod frame;
+#[doc(hidden)]
+pub mod fuzzing;
 mod keepalive;
 mod lenient;
 mod line;
