@@ -106,7 +106,8 @@ async fn t84_source_not_ascii(stage: &mut Stage) -> Done {
     }
     // A reply to one of them would have come before this one's.
     let replies = peer.converse().await?;
-    peer.expect_none("reply to a name", std::time::Duration::ZERO, |seen| seen.command_id == command::SUBMIT_SM).await?;
+    peer.expect_none("reply to a name", std::time::Duration::ZERO, |seen| seen.command_id == command::SUBMIT_SM)
+        .await?;
     hold(!replies.is_empty(), "the next question is answered", "nothing")
 }
 

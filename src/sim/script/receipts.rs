@@ -1,6 +1,6 @@
 //! Scripts: receipts.
 
-use super::{Deliver, Done, Peer, Script, Stage, Unmet, Want, pdu::tlv, script};
+use super::{Deliver, Done, Peer, Script, Stage, Want, pdu::tlv, script};
 
 pub(super) const SCRIPTS: &[Script] = &[
     script!(t148_receipt_flag_forms, "receipts under every mark in esm_class that means one")
@@ -43,28 +43,29 @@ pub(super) const SCRIPTS: &[Script] = &[
         .counts(&["receipt_in_payload_or_udh"]),
 ];
 
-/// Asks, accepts the reply, and gives what its receipt is made of: a message with the receipt's sides and mark, and the
-/// id.
-async fn replied(peer: &mut Peer) -> Result<(Deliver, String), Unmet> {
+/// Asks and accepts the reply, then sends a receipt for its first segment, which is taken. The form makes it of the usual
+/// one, which names the id in its text alone, and of that id.
+async fn settle(stage: &Stage, peer: &mut Peer, form: impl Fn(Deliver, &str) -> Deliver) -> Done {
     let question = peer.ask().await?;
     peer.expect(Want::answer(question.sequence, 0)).await?;
-    let submit = peer.submit_for(&question).await?;
-    let id = peer.accept(&submit).await?;
-    Ok((peer.question().receipt_text(&submit, &id, "DELIVRD"), id))
-}
-
-/// A receipt for a reply of its own, and that it is taken.
-async fn settle(peer: &mut Peer, form: impl Fn(Deliver, &str) -> Deliver) -> Done {
-    let (receipt, id) = replied(peer).await?;
-    let receipt = form(receipt, &id);
+    let first = peer.submit_for(&question).await?;
+    let id = peer.accept(&first).await?;
+    for _ in 1..first.segment().1 {
+        let next = peer.submit_for(&question).await?;
+        peer.accept(&next).await?;
+    }
+    // A receipt that is faster than the response waits for it, which is another trap.
+    stage.cue("see the reply settled").await;
+    let usual = peer.question().receipt_text(&first, &id, "DELIVRD");
+    let receipt = form(usual, &id);
     peer.send(&receipt).await?;
     peer.expect(Want::answer(receipt.sequence, 0)).await.map(drop)
 }
 
 /// The same for receipts that are a text, in which `{id}` stands for the id.
-async fn settle_by(peer: &mut Peer, texts: &[&str]) -> Done {
+async fn settle_by(stage: &Stage, peer: &mut Peer, texts: &[&str]) -> Done {
     for text in texts {
-        settle(peer, |receipt, id| receipt.text(text.replace("{id}", id))).await?;
+        settle(stage, peer, |receipt, id| receipt.text(text.replace("{id}", id))).await?;
     }
     Ok(())
 }
@@ -76,9 +77,9 @@ fn parameters(id: &str, state: u8) -> Vec<u8> {
 async fn t148_receipt_flag_forms(stage: &mut Stage) -> Done {
     let mut peer = stage.bound().await?;
     for esm_class in [0x04, 0x24, 0x20, 0x08, 0x10, 0x84] {
-        settle(&mut peer, |receipt, _| receipt.esm(esm_class)).await?;
+        settle(stage, &mut peer, |receipt, _| receipt.esm(esm_class)).await?;
     }
-    settle(&mut peer, |receipt, _| {
+    settle(stage, &mut peer, |receipt, _| {
         let text = [b"\0".as_slice(), &receipt.text].concat();
         receipt.esm(0x44).text(text)
     })
@@ -87,8 +88,8 @@ async fn t148_receipt_flag_forms(stage: &mut Stage) -> Done {
 
 async fn t149_receipt_flag_missing(stage: &mut Stage) -> Done {
     let mut peer = stage.bound().await?;
-    settle(&mut peer, |receipt, id| receipt.esm(0).text("").tail(&parameters(id, 2))).await?;
-    settle(&mut peer, |receipt, id| receipt.esm(0).tail(&parameters(id, 2))).await
+    settle(stage, &mut peer, |receipt, id| receipt.esm(0).text("").tail(&parameters(id, 2))).await?;
+    settle(stage, &mut peer, |receipt, id| receipt.esm(0).tail(&parameters(id, 2))).await
 }
 
 async fn t152_question_with_receipt_tlv(stage: &mut Stage) -> Done {
@@ -102,13 +103,13 @@ async fn t152_question_with_receipt_tlv(stage: &mut Stage) -> Done {
 async fn t153_receipt_fields_missing(stage: &mut Stage) -> Done {
     let mut peer = stage.bound().await?;
     let texts = ["id:{id} stat:DELIVRD", "stat:DELIVRD id:{id}", "id:{id} done date:2601010001 stat:DELIVRD err:000"];
-    settle_by(&mut peer, &texts).await
+    settle_by(stage, &mut peer, &texts).await
 }
 
 async fn t154_receipt_label_missing(stage: &mut Stage) -> Done {
     let mut peer = stage.bound().await?;
     let text = "id:{id} sub:000 dlvrd:000 submit date:260101000000 done date:260101000100 DELIVRD err:000 Text:";
-    settle_by(&mut peer, &[text]).await
+    settle_by(stage, &mut peer, &[text]).await
 }
 
 async fn t155_receipt_order_case_space(stage: &mut Stage) -> Done {
@@ -120,34 +121,36 @@ async fn t155_receipt_order_case_space(stage: &mut Stage) -> Done {
         "id:{id}, stat:DELIVRD, err:000",
         "id:{id}\r\nstat:DELIVRD\r\nerr:000\r\n",
     ];
-    settle_by(&mut peer, &texts).await
+    settle_by(stage, &mut peer, &texts).await
 }
 
 async fn t156_receipt_text_forges_fields(stage: &mut Stage) -> Done {
     let mut peer = stage.bound().await?;
     let texts = ["id:{id} stat:DELIVRD err:000 text:id:7 stat:UNDELIV", "id:{id} stat:DELIVRD Text:stat:UNDELIV id:7"];
-    settle_by(&mut peer, &texts).await
+    settle_by(stage, &mut peer, &texts).await
 }
 
 async fn t157_receipt_dates(stage: &mut Stage) -> Done {
     let mut peer = stage.bound().await?;
     for date in ["2601010001", "260101000100", "202601010001", "20260101000100", "0000000000", "", "never"] {
         let text = format!("id:{{id}} submit date:{date} done date:{date} stat:DELIVRD err:000 text:");
-        settle_by(&mut peer, &[&text]).await?;
+        settle_by(stage, &mut peer, &[&text]).await?;
     }
     Ok(())
 }
 
 async fn t158_receipt_clock(stage: &mut Stage) -> Done {
     let mut peer = stage.bound().await?;
-    settle_by(&mut peer, &["id:{id} submit date:2601010700 done date:2601010701 stat:DELIVRD err:000 text:"]).await
+    settle_by(stage, &mut peer, &["id:{id} submit date:2601010700 done date:2601010701 stat:DELIVRD err:000 text:"])
+        .await
 }
 
 async fn t159_receipt_state_words(stage: &mut Stage) -> Done {
     let mut peer = stage.bound().await?;
-    for word in ["DELIVRD", "DELIVERED", "2", "UNDELIV", "REJECTD", "EXPIRED", "5", "ENROUTE", "UNKNOWN", "DND_REJECTED"]
+    for word in
+        ["DELIVRD", "DELIVERED", "2", "UNDELIV", "REJECTD", "EXPIRED", "5", "ENROUTE", "UNKNOWN", "DND_REJECTED"]
     {
-        settle_by(&mut peer, &[&format!("id:{{id}} stat:{word} err:000")]).await?;
+        settle_by(stage, &mut peer, &[&format!("id:{{id}} stat:{word} err:000")]).await?;
     }
     Ok(())
 }
@@ -155,27 +158,29 @@ async fn t159_receipt_state_words(stage: &mut Stage) -> Done {
 async fn t160_receipt_err_forms(stage: &mut Stage) -> Done {
     let mut peer = stage.bound().await?;
     for error in ["000", "0000", "21b", "075", "-1", "DNC"] {
-        settle_by(&mut peer, &[&format!("id:{{id}} stat:DELIVRD err:{error} text:")]).await?;
+        settle_by(stage, &mut peer, &[&format!("id:{{id}} stat:DELIVRD err:{error} text:")]).await?;
     }
     Ok(())
 }
 
 async fn t161_receipt_tlvs_only(stage: &mut Stage) -> Done {
     let mut peer = stage.bound().await?;
-    settle(&mut peer, |receipt, id| receipt.text("").tail(&parameters(id, 2))).await
+    settle(stage, &mut peer, |receipt, id| receipt.text("").tail(&parameters(id, 2))).await
 }
 
 async fn t162_receipt_sides_disagree(stage: &mut Stage) -> Done {
     let mut peer = stage.bound().await?;
-    settle(&mut peer, |receipt, id| receipt.text(format!("id:{id} stat:UNDELIV")).tail(&parameters(id, 2))).await?;
-    settle(&mut peer, |receipt, id| receipt.text("id:ours stat:DELIVRD").tail(&parameters(id, 2))).await?;
-    settle(&mut peer, |receipt, id| receipt.text(format!("id:{id} stat:DELIVRD")).tail(&parameters("theirs", 2))).await
+    settle(stage, &mut peer, |receipt, id| receipt.text(format!("id:{id} stat:UNDELIV")).tail(&parameters(id, 2)))
+        .await?;
+    settle(stage, &mut peer, |receipt, id| receipt.text("id:ours stat:DELIVRD").tail(&parameters(id, 2))).await?;
+    settle(stage, &mut peer, |receipt, id| receipt.text(format!("id:{id} stat:DELIVRD")).tail(&parameters("theirs", 2)))
+        .await
 }
 
 async fn t163_receipt_in_wrong_coding(stage: &mut Stage) -> Done {
     let mut peer = stage.bound().await?;
-    settle(&mut peer, |receipt, _| receipt.coding(8)).await?;
-    settle(&mut peer, |receipt, id| {
+    settle(stage, &mut peer, |receipt, _| receipt.coding(8)).await?;
+    settle(stage, &mut peer, |receipt, id| {
         let wide: Vec<u8> = format!("id:{id} stat:DELIVRD").bytes().flat_map(|octet| [0, octet]).collect();
         receipt.coding(8).text(wide)
     })
@@ -184,12 +189,12 @@ async fn t163_receipt_in_wrong_coding(stage: &mut Stage) -> Done {
 
 async fn t164_receipt_in_payload_or_udh(stage: &mut Stage) -> Done {
     let mut peer = stage.bound().await?;
-    settle(&mut peer, |receipt, _| {
+    settle(stage, &mut peer, |receipt, _| {
         let text = receipt.text.clone();
         receipt.text("").tlv(0x0424, &text)
     })
     .await?;
-    settle(&mut peer, |receipt, _| {
+    settle(stage, &mut peer, |receipt, _| {
         let text = [&[5, 0, 3, 7, 2, 1], receipt.text.as_slice()].concat();
         receipt.esm(0x44).text(text)
     })

@@ -116,7 +116,11 @@ async fn t98_binary(stage: &mut Stage) -> Done {
     for data_coding in [0x02, 0x04, 0x14, 0xF4, 0xF5, 0xF7] {
         let question = peer.question().coding(data_coding).text(b"\x06\x01\xAE\xFFHELP".as_slice());
         let told = told(&mut peer, &question).await?;
-        hold(told != right.help && !told.contains('\u{AE}'), "data is misread, and none of it comes back", "another reply")?;
+        hold(
+            told != right.help && !told.contains('\u{AE}'),
+            "data is misread, and none of it comes back",
+            "another reply",
+        )?;
     }
     Ok(())
 }
