@@ -150,7 +150,7 @@ pub fn main() -> ExitCode {
             Command::Check(arguments) => check::run(&arguments).await,
             Command::Status(arguments) => status::run(&arguments).await,
             Command::Ask(arguments) => ask::run(&arguments).await,
-            Command::Sim(arguments) => sim::run(arguments).await,
+            Command::Sim(arguments) => Box::pin(sim::run(arguments)).await,
             Command::Registry(command) => registry::run(command).await,
             Command::Template(command) => template::run(command),
             Command::Billing(command) => billing::run(command).await,

@@ -158,7 +158,9 @@ impl Desk {
                 self.last_message_id += 1;
                 match self.settings.dialect.response_ids {
                     Ids::Decimal => wire::put_submitted(out, frame.sequence_number, self.last_message_id),
-                    form => wire::put_submitted_as(out, frame.sequence_number, &form.write(self.last_message_id)),
+                    form @ (Ids::PaddedDecimal | Ids::Hex | Ids::SmallHex | Ids::Uuid) => {
+                        wire::put_submitted_as(out, frame.sequence_number, &form.write(self.last_message_id));
+                    }
                 }
                 Some(self.last_message_id)
             }

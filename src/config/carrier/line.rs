@@ -82,6 +82,10 @@ pub struct Tls {
 }
 
 /// One SMPP session's settings.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a yes or no of the carrier's guide, and none depends on another"
+)]
 #[derive(Clone, Debug)]
 pub struct Line {
     /// `host:port` of the SMSC; several are tried in turn.
