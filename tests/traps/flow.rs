@@ -72,3 +72,12 @@ async fn halved(board: &CarrierBoard) {
     };
     tokio::time::timeout(PATIENCE, known).await.expect("the rate is shared");
 }
+
+trap!(t61_slow_reader);
+
+trap!(t62_window_overrun_drop);
+
+trap!(t63_window_slot_leak, async |run| {
+    let (balance, _) = run.books().await;
+    assert_eq!(balance.exchanges, 6);
+});

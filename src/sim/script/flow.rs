@@ -1,11 +1,16 @@
 //! Scripts: window, throttling, congestion.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use tokio::time::Instant;
 
 use super::{
-    Deliver, Done, Peer, Script, Seen, Stage, Submit, SubmitResp, Unmet, Want, hold, pdu::command::SUBMIT_SM, script,
+    Deliver, Done, Peer, Script, Seen, Stage, Submit, SubmitResp, Unmet, Want, hold,
+    pdu::{
+        bare,
+        command::{ENQUIRE_LINK, SUBMIT_SM},
+    },
+    script,
 };
 
 /// What must be over before a carrier that throttles is sent anything.
@@ -34,6 +39,23 @@ pub(super) const SCRIPTS: &[Script] = &[
     script!(t60_throttled_but_taken, "a throttled text is delivered all the same, and so is its second copy")
         .settings("receipts = true")
         .counts(&["throttled"]),
+    script!(
+        t61_slow_reader,
+        "the SMSC reads little, and the line waits for it; then it reads nothing, and the line is closed and bound anew"
+    )
+    .settings("write_timeout_ms = 2000")
+    .receive_buffer(4_096)
+    .counts(&["slow_reader"]),
+    script!(
+        t62_window_overrun_drop,
+        "the SMSC drops the line three times while the window is full: it may allow fewer, and that is said"
+    )
+    .settings("window = 4")
+    .counts(&["eof_with_submits_open", "window_overrun_drop"])
+    .alarms(&["window_overrun_drop"]),
+    script!(t63_window_slot_leak, "two submits are never answered; their places are free again after a while")
+        .settings("window = 2\nsubmit_timeout_ms = 300")
+        .counts(&["window_slot_leak"]),
     script!(t64_account_limit_shared, "the account's rate counts over two instances").settings("rate = 10"),
     script!(t65_congestion_state, "responses say that the SMSC is nearly congested, and then that it is")
         .settings("version = \"5.0\"\nrate = 100")
@@ -209,4 +231,64 @@ async fn t65_congestion_state(stage: &mut Stage) -> Done {
     let question = peer.ask().await?;
     peer.expect_none("submit_sm in the pause of a second", Duration::from_millis(500), is_submit).await?;
     peer.reply_to(&question).await.map(drop)
+}
+
+async fn t61_slow_reader(stage: &mut Stage) -> Done {
+    let mut peer = stage.bound().await?;
+    let enquiry = bare(ENQUIRE_LINK, 0, 7);
+    peer.stop_reading();
+    peer.write(&enquiry.repeat(8_000)).await?;
+    // Longer than the deadline in all: it is for no progress, not for little.
+    peer.read_slowly(1_024, Duration::from_millis(100), 30).await?;
+    peer.is_alive(2 * peer.patience()).await?;
+    peer.converse().await?;
+    // More than the sockets hold: the service is stuck with its answers until it has had enough.
+    let began = Instant::now();
+    let taken = peer.write(&enquiry.repeat(1_000_000)).await;
+    let closed = taken.is_err() && began.elapsed() < peer.patience();
+    hold(closed, "the connection is closed", format!("it is open after {:?}", began.elapsed()))?;
+    peer.close();
+    stage.bound().await?.converse().await.map(drop)
+}
+
+async fn t62_window_overrun_drop(stage: &mut Stage) -> Done {
+    for session in 0..3 {
+        let mut peer = stage.bound().await?;
+        for _ in 0..if session == 0 { 8 } else { 0 } {
+            peer.ask().await?;
+        }
+        for _ in 0..4 {
+            peer.submit().await?;
+        }
+        let fifth = Duration::from_millis(200);
+        peer.expect_none("fifth submit_sm", fifth, |seen| seen.command_id == SUBMIT_SM).await?;
+        peer.close();
+    }
+    let mut peer = stage.bound().await?;
+    let question = peer.ask().await?;
+    loop {
+        let submit = peer.submit().await?;
+        peer.accept(&submit).await?;
+        let (index, total) = submit.segment();
+        if submit.destination.address == question.source.address && index == total {
+            return Ok(());
+        }
+    }
+}
+
+async fn t63_window_slot_leak(stage: &mut Stage) -> Done {
+    let mut peer = stage.bound().await?;
+    let mut open = HashSet::new();
+    for _ in 0..6 {
+        open.insert(peer.ask().await?.source.address);
+    }
+    let (first, second) = (peer.submit().await?, peer.submit().await?);
+    while !open.is_empty() {
+        let submit = peer.submit().await?;
+        if submit.sequence != first.sequence && submit.sequence != second.sequence {
+            peer.accept(&submit).await?;
+            open.remove(&submit.destination.address);
+        }
+    }
+    Ok(())
 }

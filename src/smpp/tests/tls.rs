@@ -133,7 +133,7 @@ async fn t167_tls_name_differs() {
 }
 
 #[tokio::test]
-async fn t168_tls_no_close_notify() {
+async fn an_end_without_close_notify_is_the_end_of_the_stream() {
     let carrier = Carrier::with_name("127.0.0.1").await;
     let route = Route::new(&carrier.line(carrier.pinned()));
     let (dialled, accepted) = tokio::join!(route.dial(true), carrier.accept(anybody()));
