@@ -40,6 +40,8 @@ pub(super) struct Deliver {
 /// The optional parameters (SMPP 3.4, 5.3.2) that matter to a line; of repeated ones the first counts.
 #[derive(Clone, PartialEq, Eq, Default)]
 pub(super) struct Options {
+    /// There are some, whatever they are.
+    pub(super) any: bool,
     /// message_payload, 0x0424.
     pub(super) payload: Option<Vec<u8>>,
     /// sar_msg_ref_num, 0x020C.

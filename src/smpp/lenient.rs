@@ -79,6 +79,7 @@ fn take_parameters(read: &mut Deliver, tail: &[u8]) {
     let mut seen: Vec<u16> = Vec::new();
     for (tag, value) in parameters(tail) {
         taken += 4 + value.len();
+        read.options.any = true;
         if seen.contains(&tag) {
             if !may_repeat(tag) {
                 note(&mut read.traps, Trap::TlvRepeated);

@@ -23,6 +23,8 @@ pub(super) enum Trap {
     TlvTerminator,
     /// An optional parameter that SMPP does not have.
     TlvUnknown,
+    /// Optional parameters from an SMSC that does not say that it knows any.
+    TlvFromOlderPeer,
     /// An optional parameter given twice.
     TlvRepeated,
     /// An address longer than 20 octets, or a service_type longer than 5.
@@ -176,6 +178,7 @@ impl Trap {
             Self::TlvLength => "tlv_wrong_length",
             Self::TlvTerminator => "tlv_string_terminator",
             Self::TlvUnknown => "tlv_unknown",
+            Self::TlvFromOlderPeer => "tlv_from_33_peer",
             Self::TlvRepeated => "tlv_repeated",
             Self::FieldTooLong => "field_too_long",
             Self::BadTime => "bad_time_in_deliver",

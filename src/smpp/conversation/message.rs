@@ -94,6 +94,9 @@ impl Conversation<'_> {
             Err(malformed) => return self.put_aside(frame, malformed.trap(), malformed.status(), now),
         };
         let mut traps = mem::take(&mut deliver.traps);
+        if deliver.options.any && self.older {
+            traps.push(Trap::TlvFromOlderPeer);
+        }
         if deliver.options.ussd {
             traps.push(Trap::Ussd);
             traps.into_iter().for_each(|trap| self.note(trap));

@@ -69,6 +69,8 @@ pub(super) struct Conversation<'a> {
     heard: Instant,
     role: Role,
     can: Abilities,
+    /// The SMSC does not say that it knows optional parameters.
+    older: bool,
     quiet: bool,
     over: Option<Result<(), LineError>>,
     /// What the socket has not taken yet.
@@ -96,6 +98,7 @@ impl<'a> Conversation<'a> {
             heard: now,
             role,
             can: Abilities::default(),
+            older: false,
             quiet: false,
             over: bind.err().map(Err),
             out,
@@ -219,6 +222,7 @@ impl<'a> Conversation<'a> {
         }
         let version = bind::version(frame.body());
         self.can = Abilities::of(self.settings, version);
+        self.older = version.is_none_or(|version| version < V3_4);
         if self.settings.interface_version > version.unwrap_or(V3_4) {
             self.note(Trap::LowerVersion);
         }
