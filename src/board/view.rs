@@ -165,6 +165,10 @@ impl Limit {
                 "window x latency: every place waits for a response, which takes {:.1} ms",
                 *latency_us as f64 / 1_000.0
             ),
+            // Said by congestion_state and not by a status.
+            Self::Paused { status: 0, until } => {
+                format!("paused: the carrier says that it is congested, {} s more", seconds(*until, now).max(0))
+            }
             Self::Paused { status, until } => {
                 let left = seconds(*until, now).max(0);
                 format!("paused by the carrier (status {status:#04x}), {left} s more")

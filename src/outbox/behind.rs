@@ -70,7 +70,7 @@ impl Outbox {
         };
         if one.marked && inherited {
             // The carrier asked for `hold`: it was about to be sent when the process ended, so nobody knows.
-            let (_, planned) = content.segments(&self.carrier.flow.wire, 0);
+            let (_, planned) = content.segments(self.carrier.flow.wire, 0);
             self.settled.push(self.unsent(one, planned, SettlementResult::Unknown, FLAG_IN_DOUBT));
             return;
         }

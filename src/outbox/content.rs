@@ -74,26 +74,26 @@ impl Content {
 
     /// The physical messages in a carrier's form, and how many it makes on the air. A text that cannot be coded as planned
     /// goes out folded to plain letters.
-    pub(super) fn segments(&self, form: &WireForm, reference: u16) -> (Vec<Segment>, u8) {
+    pub(super) fn segments(&self, form: WireForm, reference: u16) -> (Vec<Segment>, u8) {
         let text = self.text.expose();
-        match sms::split(text, self.alphabet, form, reference) {
+        match sms::split(text, self.alphabet, &form, reference) {
             Ok(segments) => counted(text, form, segments),
             Err(_) => self.folded(form, reference).unwrap_or_default(),
         }
     }
 
     /// The same, folded to plain letters. `None` when that is no other text.
-    pub(super) fn folded(&self, form: &WireForm, reference: u16) -> Option<(Vec<Segment>, u8)> {
+    pub(super) fn folded(&self, form: WireForm, reference: u16) -> Option<(Vec<Segment>, u8)> {
         let plain = sms::plain(self.text.expose());
-        let segments = sms::split(&plain, Alphabet::Gsm7, form, reference).ok()?;
+        let segments = sms::split(&plain, Alphabet::Gsm7, &form, reference).ok()?;
         Some(counted(&plain, form, segments))
     }
 }
 
 /// With how many messages on the air they make: the SMSC cuts what is handed to it whole.
-fn counted(text: &str, form: &WireForm, segments: Vec<Segment>) -> (Vec<Segment>, u8) {
+fn counted(text: &str, form: WireForm, segments: Vec<Segment>) -> (Vec<Segment>, u8) {
     let count = match &segments[..] {
-        [whole] if whole.payload => sms::measure(text, form).segments,
+        [whole] if whole.payload => sms::measure(text, &form).segments,
         cut => cut.len(),
     };
     (segments, count.try_into().unwrap_or(u8::MAX))
@@ -127,7 +127,7 @@ mod tests {
         let written = content.to_octets();
         assert_eq!(Content::from_octets(&written).as_ref(), Some(&content));
         assert!((0..31).all(|cut| Content::from_octets(&written[..cut]).is_none()));
-        assert_eq!(content.segments(&WireForm::USUAL, 1).0.len(), 1);
+        assert_eq!(content.segments(WireForm::USUAL, 1).0.len(), 1);
     }
 
     #[test]
@@ -141,13 +141,13 @@ mod tests {
     #[test]
     fn a_text_handed_over_whole_counts_as_it_goes_over_the_air() {
         let form = WireForm { split: Split::Payload, ..WireForm::USUAL };
-        let (segments, count) = content(&"a".repeat(400), Alphabet::Gsm7).segments(&form, 1);
+        let (segments, count) = content(&"a".repeat(400), Alphabet::Gsm7).segments(form, 1);
         assert_eq!((segments.len(), count), (1, 3));
     }
 
     #[test]
     fn what_cannot_be_coded_as_planned_goes_out_folded() {
-        let (segments, count) = content("Họ tên", Alphabet::Gsm7).segments(&WireForm::USUAL, 1);
+        let (segments, count) = content("Họ tên", Alphabet::Gsm7).segments(WireForm::USUAL, 1);
         assert_eq!((segments[0].octets.as_slice(), count), (&b"Ho ten"[..], 1));
     }
 }

@@ -108,7 +108,7 @@ pub(super) struct Live {
 
 impl Live {
     pub(super) fn new(reply: Outgoing, form: WireForm, reference: u16) -> Self {
-        let (segments, planned) = reply.content.segments(&form, reference);
+        let (segments, planned) = reply.content.segments(form, reference);
         let flags = if reply.inherited { FLAG_POSSIBLE_DUP } else { 0 };
         Self {
             pieces: segments.into_iter().map(Piece::new).collect(),
@@ -280,7 +280,7 @@ impl Live {
         }
         let held = self.pieces.iter().find_map(|piece| match piece.state {
             State::Held(change, _) => Some(change),
-            _ => None,
+            State::Waiting | State::Sent | State::Taken(_) | State::Refused(_) | State::Unknown => None,
         });
         if let Some(change) = held {
             if self.cut_anew(change) {
@@ -309,8 +309,8 @@ impl Live {
             (Change::Folded | Change::Without(_), _) => self.form,
         };
         let cut = match change {
-            Change::InOctets => Some(self.reply.content.segments(&form, self.reference)),
-            Change::Folded => self.reply.content.folded(&form, self.reference),
+            Change::InOctets => Some(self.reply.content.segments(form, self.reference)),
+            Change::Folded => self.reply.content.folded(form, self.reference),
             Change::Without(_) => None,
         };
         let Some((segments, planned)) = cut.filter(|(segments, _)| !segments.is_empty()) else { return false };

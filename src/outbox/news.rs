@@ -72,8 +72,6 @@ impl Outbox {
         self.refusals.accepted(&self.board);
         if message_id.is_empty() {
             self.count(line, "ok_without_id");
-        } else if self.refusals.same_id(id.exchange, message_id) {
-            self.count(line, "id_always_the_same");
         }
         if let Some(live) = self.live.get_mut(&id.exchange) {
             let (next, manner) = live.accepted(id.segment, message_id);

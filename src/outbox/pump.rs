@@ -166,8 +166,11 @@ impl Outbox {
     fn next_head(&mut self, now: Instant, at: Micros) -> Result<usize, Limit> {
         for which in [0, 1] {
             loop {
-                if self.live.len() >= LIVE || self.settled.len() >= RING {
+                if self.settled.len() >= RING {
                     return Err(if self.held() == 0 { Limit::Nothing } else { Limit::Store });
+                }
+                if self.live.len() >= LIVE {
+                    return Err(self.no_room());
                 }
                 let live = match self.heads[which].take() {
                     Some(live) => live,

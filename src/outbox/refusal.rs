@@ -1,10 +1,6 @@
 //! What a refusal means for the carrier's traffic beyond the segment that was refused.
 
-use std::{
-    collections::HashMap,
-    hash::{BuildHasher as _, RandomState},
-    time::Duration,
-};
+use std::{collections::HashMap, time::Duration};
 
 use tokio::{sync::mpsc::error::TrySendError, time::Instant};
 
@@ -52,9 +48,6 @@ const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_hours(24);
 const TOLD: usize = 64;
 
-/// Equal message ids in a row that mean that they say nothing.
-const SAME_IDS: u32 = 3;
-
 /// Sessions in a row that ended with a full window.
 const OVERRUNS: u32 = 3;
 
@@ -73,9 +66,6 @@ pub(super) struct Refusals {
     bad_frames: Vec<Instant>,
     told: HashMap<u32, Instant>,
     overruns: u32,
-    hasher: RandomState,
-    last_id: Option<(RowKey, u64)>,
-    same_ids: u32,
     /// Alarms that end when something is taken.
     raised: Vec<&'static str>,
 }
@@ -100,15 +90,6 @@ impl Refusals {
             return self.fault.map(|(_, status)| status);
         }
         (self.full.len() >= EVERYBODY).then_some(status::QUEUE_FULL)
-    }
-
-    /// Whether another reply got this message id just before.
-    pub(super) fn same_id(&mut self, exchange: RowKey, message_id: &str) -> bool {
-        let token = self.hasher.hash_one(message_id);
-        let same = self.last_id.is_some_and(|(other, last)| other != exchange && last == token);
-        self.last_id = Some((exchange, token));
-        self.same_ids = if same { self.same_ids + 1 } else { 0 };
-        same
     }
 
     fn raise(&mut self, board: &CarrierBoard, name: &'static str, text: &str) {
@@ -334,7 +315,7 @@ impl Outbox {
         }
     }
 
-    /// Alarms that stand for a day, and the one about message ids.
+    /// Alarms that stand for a day.
     pub(super) fn review(&mut self, now: Instant) {
         if !self.refusals.told.is_empty() {
             self.refusals.told.retain(|_, at| now < *at + DAY);
@@ -342,11 +323,6 @@ impl Outbox {
                 self.board.clear("status_unknown");
                 self.board.clear("too_long");
             }
-        }
-        if self.refusals.same_ids >= SAME_IDS && self.carrier.receipts.wanted {
-            self.refusals.same_ids = 0;
-            let text = "gives every reply the same message id: receipts cannot be told apart by it; set id_form = \"unusable\"";
-            self.board.alarm("ids_unusable", text);
         }
     }
 

@@ -151,15 +151,14 @@ fn usual(status: u32, reason: Option<u8>) -> Action {
         0x62 => Once(Change::Without(Manner::NO_VALIDITY), Last::Ours),
         // ESME_RX_T_APPN.
         0x64 => Retry(Waits::Steps(&[30, 120, 300])),
-        // ESME_RX_P_APPN, ESME_RX_R_APPN.
-        0x65 | 0x66 => GiveUp,
         // ESME_RINVTLVSTREAM, ESME_RINVTLVLEN, ESME_RINVTLVVAL.
         0xC0 | 0xC2 | 0xC4 => Once(Change::Without(Manner::BARE), Last::Ours),
         // ESME_RTLVNOTALLWD.
         0xC1 => Once(Change::Without(Manner::BARE_FOR_GOOD), Last::Ours),
         // ESME_RDELIVERYFAILURE: the answer to a delivery that was tried at once.
         0xFE if reason == Some(TEMPORARY) => Retry(Waits::Every(Duration::from_secs(60))),
-        0xFE => GiveUp,
+        // So is ESME_RX_P_APPN, and ESME_RX_R_APPN.
+        0xFE | 0x65 | 0x66 => GiveUp,
         // ESME_RSERTYPUNAVAIL (5.0).
         0x102 => Retry(Waits::Every(Duration::from_secs(60))),
         // ESME_RINVDCS (5.0), and what one vendor has for it.

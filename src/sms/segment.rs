@@ -36,13 +36,12 @@ pub enum CannotEncode {
 /// a header with an 8-bit reference.
 pub fn measure(text: &str, form: &WireForm) -> Measure {
     let text = fold::nfc(text);
-    let gsm = Wire::new(Alphabet::Gsm7, form);
-    let (wire, size) = match gsm.size(&text) {
-        Some(size) => (gsm, size),
-        None => {
-            let ucs2 = Wire::new(Alphabet::Ucs2, form);
-            (ucs2, ucs2.size(&text).unwrap_or_default())
-        }
+    let gsm = Wire::new(Alphabet::Gsm7, *form);
+    let (wire, size) = if let Some(size) = gsm.size(&text) {
+        (gsm, size)
+    } else {
+        let ucs2 = Wire::new(Alphabet::Ucs2, *form);
+        (ucs2, ucs2.size(&text).unwrap_or_default())
     };
     let segments = Pieces::count_of(&text, wire, size);
     Measure { alphabet: wire.alphabet, segments, chars: text.chars().count(), units: size.units }
@@ -55,7 +54,7 @@ pub fn measure(text: &str, form: &WireForm) -> Measure {
 /// [`CannotEncode`] says whether to fold the text or to shorten it.
 pub fn split(text: &str, alphabet: Alphabet, form: &WireForm, reference: u16) -> Result<Vec<Segment>, CannotEncode> {
     let text = fold::nfc(text);
-    let wire = Wire::new(alphabet, form);
+    let wire = Wire::new(alphabet, *form);
     let size = wire.size(&text).ok_or(CannotEncode::NotInGsm)?;
     let data_coding = wire.data_coding;
     if wire.alone().holds(size) {
@@ -92,7 +91,7 @@ pub fn split(text: &str, alphabet: Alphabet, form: &WireForm, reference: u16) ->
 /// [`CannotEncode::NotInGsm`]: fold the text, or send it in UCS-2.
 pub fn encode(text: &str, alphabet: Alphabet) -> Result<Vec<u8>, CannotEncode> {
     let mut octets = Vec::with_capacity(text.len());
-    Wire::new(alphabet, &WireForm::default()).append(&mut octets, 0, &fold::nfc(text))?;
+    Wire::new(alphabet, WireForm::USUAL).append(&mut octets, 0, &fold::nfc(text))?;
     Ok(octets)
 }
 

@@ -50,7 +50,7 @@ impl WireForm {
     }
 
     /// The alphabet of texts without marks: where their data_coding names one by itself, that one.
-    fn gsm_set(&self) -> DefaultAlphabet {
+    fn gsm_set(self) -> DefaultAlphabet {
         match self.gsm_coding {
             // SMPP 3.4, 5.2.19.
             0x01 => DefaultAlphabet::Ascii,
@@ -102,7 +102,7 @@ pub(super) struct Wire {
 }
 
 impl Wire {
-    pub(super) fn new(alphabet: Alphabet, form: &WireForm) -> Self {
+    pub(super) fn new(alphabet: Alphabet, form: WireForm) -> Self {
         let data_coding = match alphabet {
             Alphabet::Gsm7 => form.gsm_coding,
             Alphabet::Ucs2 => form.ucs2_coding,

@@ -260,17 +260,3 @@ async fn three_sessions_that_end_with_a_full_window_raise_the_alarm() {
     bench.outbox.event(LineEvent::Down { line, session: 4, at: Micros(1), in_doubt: Vec::new() }, bench.now);
     assert!(!bench.alarmed("window_overrun_drop"));
 }
-
-#[tokio::test]
-async fn one_message_id_for_every_reply_is_told() {
-    let mut bench = Bench::new(carrier(|carrier| carrier.receipts.wanted = true)).await;
-    for _ in 0..4 {
-        let key = bench.reply("x");
-        bench.left();
-        bench.answer(key, 0, taken("msg_id_not_implemented"));
-    }
-    bench.wait(200);
-    bench.left();
-    assert_eq!(bench.counted("id_always_the_same"), 3);
-    assert!(bench.alarmed("ids_unusable"));
-}

@@ -104,7 +104,7 @@ fn forms() -> impl Strategy<Value = WireForm> {
 }
 
 /// What a telephone would show of segments in this form, and how many octets or septets each took on the air.
-fn shown(segments: &[Segment], alphabet: Alphabet, form: &WireForm) -> String {
+fn shown(segments: &[Segment], alphabet: Alphabet, form: WireForm) -> String {
     let packed = form.default == DefaultAlphabet::Packed && alphabet == Alphabet::Gsm7;
     for segment in segments {
         assert!(segment.payload || segment.octets.len() <= 254, "longer than a short_message");
@@ -129,7 +129,7 @@ proptest! {
         let segments = split(&text, measured.alphabet, &form, 7).unwrap();
         let whole = form.split == Split::Payload && measured.segments > 1;
         prop_assert_eq!(segments.len(), if whole { 1 } else { measured.segments });
-        prop_assert_eq!(shown(&segments, measured.alphabet, &form), text);
+        prop_assert_eq!(shown(&segments, measured.alphabet, form), text);
         if !whole && segments.len() > 1 && form.split == Split::Sar {
             let places: Vec<_> = segments.iter().map(|s| s.sar.map(|sar| (sar.reference, sar.index))).collect();
             prop_assert!(places.iter().zip(1..).all(|(place, index)| *place == Some((7, index))));
