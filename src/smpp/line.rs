@@ -82,7 +82,9 @@ where
 
 /// Counts what the error is, and raises the alarm where people must act.
 fn tell_the_board(station: &mut Station, error: &LineError, was_bound: bool) {
-    error.traps(was_bound).iter().for_each(|trap| station.note(*trap));
+    for trap in error.traps(was_bound) {
+        station.note(*trap);
+    }
     if was_bound {
         let other = match station.label.role {
             Role::Transmitter => Role::Receiver,

@@ -260,7 +260,9 @@ mod tests {
         let given_up = questions.close();
         let sequences: Vec<u32> = given_up.iter().map(|((number, _), _)| *number).collect();
         assert_eq!(sequences, [9, 4]);
-        given_up.into_iter().for_each(|(place, _)| questions.settle(place, 0x58));
+        for (place, _) in given_up {
+            questions.settle(place, 0x58);
+        }
         let left: Vec<u32> = std::iter::from_fn(|| questions.next_answer()).map(|answer| answer.sequence).collect();
         assert_eq!(left, [9, 4]);
         assert!(!tickets[0].claim() && questions.is_empty());

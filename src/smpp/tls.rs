@@ -119,6 +119,7 @@ pub(super) fn said(error: io::Error) -> io::Error {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library may complain of more, in its own words")]
 fn in_words(error: &Error) -> String {
     match error {
         Error::InvalidCertificate(why) => certificate_in_words(why),
@@ -148,6 +149,7 @@ fn in_words(error: &Error) -> String {
     }
 }
 
+#[expect(clippy::wildcard_enum_match_arm, reason = "the library may complain of more, in its own words")]
 fn certificate_in_words(why: &CertificateError) -> String {
     match why {
         CertificateError::NotValidForName => {

@@ -99,14 +99,14 @@ impl Conversation<'_> {
         }
         if deliver.options.ussd {
             traps.push(Trap::Ussd);
-            traps.into_iter().for_each(|trap| self.note(trap));
+            self.note_all(traps);
             let (place, ticket) = self.questions.opened(frame.command_id, frame.sequence_number, Box::default(), now);
             ticket.answer();
             self.questions.settle(place, status::REJECTED_APP_ERROR);
             return self.write_answers();
         }
         let reading = receipt::read(&deliver, self.settings, &mut traps);
-        traps.into_iter().for_each(|trap| self.note(trap));
+        self.note_all(traps);
         if matches!(reading, Reading::Nothing) {
             let label = &self.station.label;
             let words = format!("{label} was sent a message marked as a receipt that is none; it is put aside");

@@ -259,6 +259,12 @@ impl<'a> Conversation<'a> {
         }
     }
 
+    fn note_all(&self, traps: Vec<Trap>) {
+        for trap in traps {
+            self.note(trap);
+        }
+    }
+
     fn note(&self, trap: Trap) {
         self.station.note(trap);
     }

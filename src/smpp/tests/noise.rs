@@ -76,12 +76,8 @@ async fn ten_thousand_random_pdus_leave_the_line_up() {
         }
     }
     peer.send(5, 0, 1, &Body::default().octets()).await;
-    loop {
-        match bench.desk_event().await {
-            LineEvent::Question(part) if part.octets.0 == Body::default().text => break,
-            _ => {}
-        }
-    }
+    let is_ours = |event| matches!(event, LineEvent::Question(part) if part.octets.0 == Body::default().text);
+    while !is_ours(bench.desk_event().await) {}
 }
 
 #[tokio::test(start_paused = true)]
