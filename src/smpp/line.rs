@@ -33,7 +33,8 @@ const LAST_EVENTS: Duration = Duration::from_secs(5);
 ///   rejected: 0x04 (not bound) without a session, 0x58 (throttled) beyond the window and its queue, or the status for
 ///   the field that cannot be sent. A response after `TimedOut` comes up as a second one.
 /// - A message that nobody answers within `answer_deadline` is answered with the temporary error if its ticket can be
-///   given up; so are, without being handed up, those that come after `quiesce`.
+///   given up; so are, without being handed up, those that come after `quiesce`. After such errors alone for
+///   `temporary_at_most` messages are left with the SMSC instead, and one at a time is handed up until one is stored.
 /// - Tickets of messages that are undecided when a session ends are given up: the SMSC sends those messages again.
 pub async fn run(settings: Line, wiring: Wiring) {
     let route = Route::new(&settings);

@@ -81,7 +81,7 @@ impl Carrier {
     }
 
     /// Only who shows this certificate may come in.
-    fn only(&self, certificate: &CertifiedKey<KeyPair>) -> Arc<dyn ClientCertVerifier> {
+    fn only(certificate: &CertifiedKey<KeyPair>) -> Arc<dyn ClientCertVerifier> {
         let mut roots = RootCertStore::empty();
         roots.add(certificate.cert.der().clone()).unwrap();
         let provider = Arc::new(ring::default_provider());
@@ -167,11 +167,11 @@ async fn t169_tls_renegotiation_or_old() {
 #[tokio::test]
 async fn t170_tls_client_certificate() {
     let carrier = Carrier::with_name("127.0.0.1").await;
-    let error = carrier.tried(&carrier.line(carrier.pinned()), carrier.only(&carrier.ours)).await.unwrap_err();
+    let error = carrier.tried(&carrier.line(carrier.pinned()), Carrier::only(&carrier.ours)).await.unwrap_err();
     assert!(matches!(error, LineError::Tls(_)) && error.to_string().contains("tls_client_cert"), "{error}");
     let showing = Tls { client: Some((carrier.path("ours.pem"), carrier.path("ours.key"))), ..carrier.pinned() };
-    carrier.tried(&carrier.line(showing.clone()), carrier.only(&carrier.ours)).await.unwrap();
-    let error = carrier.tried(&carrier.line(showing.clone()), carrier.only(&carrier.own)).await.unwrap_err();
+    carrier.tried(&carrier.line(showing.clone()), Carrier::only(&carrier.ours)).await.unwrap();
+    let error = carrier.tried(&carrier.line(showing.clone()), Carrier::only(&carrier.own)).await.unwrap_err();
     assert!(matches!(error, LineError::Tls(_)), "{error}");
     for (name, content) in [("ours.pem", "no certificate"), ("ours.key", "no key"), ("ca.pem", "")] {
         carrier.write(name, content);
