@@ -222,15 +222,21 @@ fn head(store: Option<&str>, registry: Option<&str>, wait_ms: Option<u32>) -> St
 
 /// A carrier's section: the usual settings of a test, and these lines.
 pub(crate) fn section(name: &str, address: SocketAddr, lines: &str) -> String {
-    let address = if lines.contains("address =") { String::new() } else { format!("address = \"{address}\"\n") };
-    // A debug build on a busy machine is slow: only a test that is about the deadline meets it.
-    let deadline = if lines.contains("answer_deadline_ms") { "" } else { "answer_deadline_ms = 20000\n" };
-    // Tests ask the same again and again; only one that is about loops meets their end.
-    let equal = if lines.contains("equal_replies") { "" } else { "equal_replies = 10000\n" };
-    format!(
-        "[carriers.{name}]\n{address}system_id = \"tracuu\"\npassword = \"secret\"\n\
-         reconnect_min_ms = 50\nreconnect_max_ms = 200\n{deadline}{equal}{lines}\n"
-    )
+    // What the lines say themselves stands above the usual. A debug build on a busy machine is slow: only a test that is
+    // about the deadline meets it. Tests ask the same again and again: only one that is about loops meets their end.
+    let usual = [
+        ("address", format!("\"{address}\"")),
+        ("system_id", "\"tracuu\"".to_owned()),
+        ("password", "\"secret\"".to_owned()),
+        ("reconnect_min_ms", "50".to_owned()),
+        ("reconnect_max_ms", "200".to_owned()),
+        ("answer_deadline_ms", "20000".to_owned()),
+        ("equal_replies", "10000".to_owned()),
+    ];
+    let says = |key: &str| lines.lines().any(|line| line.trim_start().starts_with(&format!("{key} =")));
+    let usual: String =
+        usual.iter().filter(|(key, _)| !says(key)).map(|(key, value)| format!("{key} = {value}\n")).collect();
+    format!("[carriers.{name}]\n{usual}{lines}\n")
 }
 
 /// A registry of 200 people, the fixed cast among them, written once for all tests of this binary.

@@ -1,7 +1,11 @@
 //! Plays a script against a service of its own, and looks at what is left: nothing lost, nothing doubled, everything
 //! counted that the script says is.
 
-use std::{ops::Deref, sync::Arc, time::Duration};
+use std::{
+    ops::{Deref, DerefMut},
+    sync::Arc,
+    time::Duration,
+};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio_rustls::TlsAcceptor;
@@ -67,6 +71,12 @@ impl Deref for Run {
     }
 }
 
+impl DerefMut for Run {
+    fn deref_mut(&mut self) -> &mut Running {
+        &mut self.running
+    }
+}
+
 impl Run {
     /// How often the first carrier's board has counted this, waiting until it has at all.
     pub(crate) async fn counted(&self, trap: &str) -> u64 {
@@ -80,7 +90,7 @@ impl Run {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        soon(&format!("{trap} is counted"), any).await
+        within(&format!("{trap} is counted"), any).await
     }
 
     /// Waits until an alarm stands.
@@ -90,13 +100,19 @@ impl Run {
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
         };
-        soon(&format!("the alarm {alarm} stands"), stands).await;
+        within(&format!("the alarm {alarm} stands"), stands).await;
     }
 
     /// The store once every reply is settled.
     pub(crate) async fn settled(&self) -> Balance {
         self.until("every reply is settled", |counted| counted.waiting == 0).await
     }
+}
+
+/// Fails a test that waits longer than counters and alarms may lag behind.
+async fn within<T>(what: &str, wait: impl Future<Output = T>) -> T {
+    let limit = Duration::from_secs(5);
+    tokio::time::timeout(limit, wait).await.unwrap_or_else(|_| panic!("not within {limit:?}: {what}"))
 }
 
 /// Plays a script to its end, lets the service come to rest, and looks at its books.
@@ -154,13 +170,13 @@ pub(crate) async fn play(
     let stop = CancellationToken::new();
     let mut epilogue = tokio::task::JoinSet::new();
     epilogue.spawn(stage.friendly(stop.clone()));
+    run.settled().await;
     for trap in script.counts {
         run.counted(trap).await;
     }
     for alarm in script.alarms {
         run.alarmed(alarm).await;
     }
-    run.settled().await;
     check(&run).await;
     run.running.stop_service().await;
     stop.cancel();

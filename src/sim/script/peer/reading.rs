@@ -1,6 +1,6 @@
 //! What a script expects of a connection.
 
-use std::time::Duration;
+use std::{collections::HashSet, time::Duration};
 
 use tokio::{
     io::AsyncReadExt as _,
@@ -21,6 +21,8 @@ use crate::{
 
 /// PDUs set aside because the script waits for another one.
 const SET_ASIDE: usize = 200_000;
+/// deliver_sm_resp.
+const ANSWER: u32 = command::DELIVER_SM | command::RESPONSE;
 
 /// What [`Peer::seek`] makes of a PDU.
 pub enum Judged<T> {
@@ -208,6 +210,37 @@ impl Peer {
                 return Ok(segments);
             }
         }
+    }
+
+    /// All of these questions are acknowledged and their replies come, in whatever order; each submit is accepted.
+    ///
+    /// # Errors
+    /// [`Unmet`] when one is refused, or nothing new comes for the patience.
+    pub async fn all_answered_and_replied(&mut self, questions: &[Deliver]) -> Done {
+        let mut unanswered: HashSet<u32> = questions.iter().map(|question| question.sequence).collect();
+        let mut waiting: HashSet<Vec<u8>> =
+            questions.iter().map(|question| subscriber(&question.source.address).to_vec()).collect();
+        while !(unanswered.is_empty() && waiting.is_empty()) {
+            let what = format!("{} answers and {} replies", unanswered.len(), waiting.len());
+            let seen = self
+                .seek(what, self.patience(), |seen| match seen.command_id {
+                    ANSWER if seen.status == 0 => Judged::Found(seen.clone()),
+                    command::SUBMIT_SM => Judged::Found(seen.clone()),
+                    ANSWER => Judged::Wrong,
+                    _ => Judged::Other,
+                })
+                .await?;
+            if seen.command_id == ANSWER {
+                unanswered.remove(&seen.sequence);
+            } else if let Some(submit) = Submit::read(&seen) {
+                self.accept(&submit).await?;
+                let (index, total) = submit.segment();
+                if index == total {
+                    waiting.remove(subscriber(&submit.destination.address));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Accepts a submit_sm; gives its message_id.
