@@ -14,6 +14,7 @@ mod quarantine;
 mod registry;
 mod serve;
 mod sim;
+mod sim_phone;
 mod sim_script;
 mod status;
 mod template;

@@ -1,15 +1,14 @@
 //! `tracuu sim`: the built-in SMSC, to type at or to load a service with.
 
-use std::{net::SocketAddr, time::Duration};
+use std::net::SocketAddr;
 
-use tokio::io::{AsyncBufReadExt as _, BufReader};
 use tokio_util::task::TaskTracker;
 
-use super::{ConfigFile, Failed, say, sim_script};
+use super::{ConfigFile, Failed, say, sim_phone, sim_script};
 use crate::{
     clock::Clock,
     registry::Registry,
-    sim::{Limit, LoadPlan, Phone, Question, Receipts, Smsc, SmscSettings, load},
+    sim::{Limit, LoadPlan, Question, Smsc, SmscSettings, load},
 };
 
 #[derive(Debug, clap::Args)]
@@ -24,14 +23,14 @@ pub(super) struct Arguments {
     pub(super) to: String,
     /// Send a delivery receipt for each reply that asks for one
     #[arg(long)]
-    receipts: bool,
+    pub(super) receipts: bool,
     /// Rehearse a carrier's fault: the name of a script, or its beginning such as t09
     #[arg(long, value_name = "NAME")]
     script: Option<String>,
     /// List the scripts and what each needs in the service's configuration
     #[arg(long)]
     scripts: bool,
-    /// The first phone of a script; its others follow by number
+    /// The phone that texts until another is named; of a script the first one, its others follow by number
     #[arg(long, default_value_t = 84_520_000_001, value_name = "NUMBER")]
     pub(super) phone: u64,
     /// What the phones of a script text
@@ -89,51 +88,8 @@ pub(super) async fn run(arguments: Arguments) -> Result<(), Failed> {
     }
     match arguments.command {
         Some(Command::Load(load)) => run_load(load).await,
-        None => interactive(arguments).await,
+        None => sim_phone::run(&arguments).await,
     }
-}
-
-/// Lines typed as `NUMBER TEXT` are sent as that phone would; its replies are shown.
-async fn interactive(arguments: Arguments) -> Result<(), Failed> {
-    let tracker = TaskTracker::new();
-    let receipts = if arguments.receipts { Receipts::Delivered } else { Receipts::None };
-    let settings = SmscSettings { receipts, ..SmscSettings::default() };
-    let smsc = Smsc::listen(arguments.listen, settings, &tracker, Clock::System).await;
-    let smsc = smsc.map_err(|error| Failed::Unreachable(format!("{}: {error}", arguments.listen)))?;
-    say(format!("SMSC listens on {}; waiting for the service to bind", smsc.address()));
-    tokio::select! {
-        () = smsc.bound() => {}
-        _ = tokio::signal::ctrl_c() => return Ok(()),
-    }
-    say("Bound. Type: NUMBER TEXT, such as 84520000001 HD. End with Ctrl-D.");
-    let mut lines = BufReader::new(tokio::io::stdin()).lines();
-    loop {
-        let line = tokio::select! {
-            line = lines.next_line() => line.map_err(Failed::wrong)?,
-            _ = tokio::signal::ctrl_c() => None,
-        };
-        let Some(line) = line else { break };
-        let Some((number, text)) = line.trim().split_once(' ') else {
-            say("Type: NUMBER TEXT");
-            continue;
-        };
-        let phone = Phone::new(&smsc, number);
-        match phone.text(text, &arguments.to).await {
-            Ok(answers) => {
-                let statuses: Vec<String> = answers.iter().map(|one| format!("{:#x}", one.status)).collect();
-                say(format!("  acknowledged: {}", statuses.join(" ")));
-                match tokio::time::timeout(Duration::from_secs(10), phone.reply()).await {
-                    Ok(reply) => say(format!("  {number} <- [{} segment(s)] {}", reply.segments, reply.text.expose())),
-                    Err(_) => say("  no reply within 10 s"),
-                }
-            }
-            Err(error) => say(format!("  not sent: {error}")),
-        }
-    }
-    smsc.stop().await;
-    tracker.close();
-    tracker.wait().await;
-    Ok(())
 }
 
 async fn run_load(arguments: Load) -> Result<(), Failed> {

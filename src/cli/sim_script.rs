@@ -85,7 +85,12 @@ fn introduce(script: &Script, addresses: &[SocketAddr]) {
         if !lines.contains("address =") {
             say(format!("    address = \"{address}\""));
         }
-        lines.lines().filter(|line| !line.trim().is_empty()).for_each(|line| say(format!("    {}", line.trim())));
+        let waits = ["reconnect_min_ms = 50", "reconnect_max_ms = 200"];
+        lines
+            .lines()
+            .chain(waits)
+            .filter(|line| !line.trim().is_empty())
+            .for_each(|line| say(format!("    {}", line.trim())));
     }
     say("Waiting for the service.");
 }

@@ -141,6 +141,23 @@ impl Deliver {
         }
     }
 
+    /// A receipt in the form most SMSCs use (SMPP 3.4, appendix B), with its two parameters. `state` is one of its words:
+    /// DELIVRD, UNDELIV, EXPIRED ...
+    pub fn receipt(source: RawAddress, destination: RawAddress, id: &str, state: &str, now: Micros) -> Self {
+        let date = now
+            .in_zone(&jiff::tz::TimeZone::UTC)
+            .map_or_else(|| "7001010000".to_owned(), |at| at.strftime("%y%m%d%H%M").to_string());
+        let delivered = u8::from(state == "DELIVRD");
+        let text = format!(
+            "id:{id} sub:001 dlvrd:00{delivered} submit date:{date} done date:{date} stat:{state} err:000 text:"
+        );
+        let words = ["ENROUTE", "DELIVRD", "EXPIRED", "DELETED", "UNDELIV", "ACCEPTD", "UNKNOWN", "REJECTD"];
+        let code = words.iter().position(|word| *word == state).map(|at| at as u8 + 1);
+        let mut tlvs = vec![(wire::RECEIPTED_MESSAGE_ID, Octets(format!("{id}\0").into_bytes()))];
+        tlvs.extend(code.map(|code| (wire::MESSAGE_STATE, Octets(vec![code]))));
+        Self { source, destination, esm_class: 0x04, data_coding: 0, octets: Octets(text.into_bytes()), tlvs }
+    }
+
     /// The same message as part `index` of `total`, by the SAR parameters (SMPP 3.4, 5.3.2.22 to 24).
     #[must_use]
     pub fn with_sar(mut self, reference: u16, total: u8, index: u8) -> Self {

@@ -12,7 +12,10 @@ use super::{
     Deliver, DeliverAnswer, SimError, Smsc, Submitted, text,
     wire::{self, Place, UDHI},
 };
-use crate::message::{Alphabet, Masked, Msisdn};
+use crate::{
+    clock::Micros,
+    message::{Alphabet, Masked, Msisdn},
+};
 
 /// A simulated phone. Clones are the same phone.
 #[derive(Clone)]
@@ -77,6 +80,16 @@ impl Phone {
         parts.into_iter().map(deliver).collect()
     }
 
+    /// Sends the receipt of a message that this phone was sent. `state` is a word of SMPP 3.4, appendix B.
+    ///
+    /// # Errors
+    /// As [`Smsc::deliver`].
+    pub async fn confirm(&self, of: &Submitted, state: &str, now: Micros) -> Result<DeliverAnswer, SimError> {
+        let id = self.smsc.dialect().receipt_ids.write(of.message_id.unwrap_or_default());
+        let receipt = Deliver::receipt(of.destination.clone(), of.source.clone(), &id, state, now);
+        self.smsc.deliver(receipt).await
+    }
+
     async fn send(&self, parts: Vec<Deliver>, order: Option<&[usize]>) -> Result<Vec<DeliverAnswer>, SimError> {
         let in_turn: Vec<usize> = (0..parts.len()).collect();
         let order = order.unwrap_or(&in_turn);
@@ -94,6 +107,11 @@ impl Phone {
     /// not shown, as a phone does not show it. Messages to other phones are left where they are; a caller that goes
     /// away while waiting loses nothing.
     pub async fn reply(&self) -> PhoneReply {
+        self.reply_in_segments().await.0
+    }
+
+    /// The same with its segments as they came.
+    pub async fn reply_in_segments(&self) -> (PhoneReply, Vec<Submitted>) {
         let segments = self.smsc.shared().wait(|state| take_reply(&mut state.desk.submitted, &self.number)).await;
         let mut alphabet = None;
         let mut shown = String::new();
@@ -105,7 +123,7 @@ impl Phone {
             shown.push_str(&text);
         }
         let alphabet = alphabet.unwrap_or(Alphabet::Gsm7);
-        PhoneReply { text: Masked::new(shown), segments: segments.len(), alphabet }
+        (PhoneReply { text: Masked::new(shown), segments: segments.len(), alphabet }, segments)
     }
 }
 

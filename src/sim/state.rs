@@ -293,22 +293,11 @@ fn number_of(octets: &[u8]) -> Option<u64> {
 
 /// A "delivered" receipt in the form most SMSCs use (SMPP 3.4, appendix B), with its two parameters.
 fn receipt(submit: &wire::Submit<'_>, id: u64, dialect: Dialect, now: Micros) -> Deliver {
-    let id = dialect.receipt_ids.write(id);
     let address = |(ton, npi, octets): (u8, u8, &[u8])| RawAddress { ton, npi, octets: octets.to_vec() };
-    let date = now
-        .in_zone(&jiff::tz::TimeZone::UTC)
-        .map_or_else(|| "7001010000".to_owned(), |at| at.strftime("%y%m%d%H%M").to_string());
-    let text = format!("id:{id} sub:001 dlvrd:001 submit date:{date} done date:{date} stat:DELIVRD err:000 text:");
-    let tlvs = vec![
-        (wire::RECEIPTED_MESSAGE_ID, Octets(format!("{id}\0").into_bytes())),
-        (wire::MESSAGE_STATE, Octets(vec![2])),
-    ];
-    Deliver {
-        source: address(submit.destination),
-        destination: address(submit.source),
-        esm_class: 0x04,
-        data_coding: 0,
-        octets: Octets(text.into_bytes()),
-        tlvs: if dialect.plain_receipts { Vec::new() } else { tlvs },
+    let id = dialect.receipt_ids.write(id);
+    let mut receipt = Deliver::receipt(address(submit.destination), address(submit.source), &id, "DELIVRD", now);
+    if dialect.plain_receipts {
+        receipt.tlvs.clear();
     }
+    receipt
 }
