@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_wrap_to_one_and_skip_what_is_open_or_late() {
+    fn t51_our_wrap() {
         let now = Instant::now();
         let mut window = window(LAST_SEQUENCE - 2);
         window.opened(1, id(1), now);

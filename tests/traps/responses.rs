@@ -8,7 +8,7 @@ trap!(t45_responses_out_of_order, async |run| {
     assert_eq!((counted.settled, counted.possible_dups), (counted.exchanges, 0), "{counted:?}");
 });
 trap!(t46_response_unknown);
-trap!(t47_response_late, async |run| {
+trap!(t47_response_late, cue: async |run, _| drop(run.settled().await), check: async |run| {
     let counted = run.balance().await;
     assert_eq!((counted.exchanges, counted.settled, counted.possible_dups), (2, 2, 1), "{counted:?}");
     assert_eq!(run.carrier_board("sim").counted("receipt_unknown_id"), 0, "both ids are known");

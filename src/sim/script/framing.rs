@@ -37,14 +37,15 @@ pub(super) const SCRIPTS: &[Script] = &[
         .counts(&["mandatory_part_unreadable"]),
     script!(t12_tlv_past_end, "an optional parameter that runs past the end").counts(&["tlv_past_end"]),
     script!(t13_tlv_wrong_length, "receipts with message_state and network_error_code of a wrong length")
+        .settings("receipts = true")
         .counts(&["tlv_wrong_length"]),
     script!(t14_tlv_string_terminator, "receipted_message_id without its NUL, with two, or padded with blanks")
+        .settings("receipts = true")
         .counts(&["tlv_string_terminator"]),
     script!(t15_tlv_unknown, "optional parameters that nobody knows, on questions and on responses"),
     script!(t16_tlv_repeated, "message_payload twice: the first is the text").counts(&["tlv_repeated"]),
     script!(t17_tlv_from_33_peer, "optional parameters from an SMSC that does not say it knows them")
-        .settings("billing_tag = 0x1400")
-        .counts(&["tlv_from_33_peer"]),
+        .settings("billing_tag = 0x1400\nreceipts = true"),
     script!(t18_field_too_long, "a service_type of 6 characters, a number of 25 digits").counts(&["field_too_long"]),
     script!(t19_bad_time_in_deliver, "times that are neither empty nor 16 characters long")
         .counts(&["bad_time_in_deliver"]),
@@ -192,22 +193,28 @@ async fn t12_tlv_past_end(stage: &mut Stage) -> Done {
     is_read(&mut peer, &question).await
 }
 
-/// A reply that was accepted under an id.
-async fn accepted(peer: &mut Peer) -> Result<(super::Submit, String), super::Unmet> {
+/// The first segment of a reply that was accepted, and its id.
+async fn accepted(stage: &Stage, peer: &mut Peer) -> Result<(super::Submit, String), super::Unmet> {
     let question = peer.ask().await?;
     peer.expect(Want::answer(question.sequence, 0)).await?;
-    let submit = peer.submit_for(&question).await?;
-    let id = peer.accept(&submit).await?;
-    for _ in 1..submit.segment().1 {
-        let more = peer.submit_for(&question).await?;
-        peer.accept(&more).await?;
+    let mut first = None;
+    loop {
+        let submit = peer.submit_for(&question).await?;
+        let id = peer.accept(&submit).await?;
+        let (_, total) = submit.segment();
+        let (_, _, count) = first.get_or_insert((submit, id, 0));
+        *count += 1;
+        if *count == total {
+            break;
+        }
     }
-    Ok((submit, id))
+    stage.cue("wait until the replies are settled").await;
+    first.map(|(submit, id, _)| (submit, id)).ok_or_else(|| super::Unmet::new("a reply", "none"))
 }
 
 async fn t13_tlv_wrong_length(stage: &mut Stage) -> Done {
     let mut peer = stage.bound().await?;
-    let (submit, id) = accepted(&mut peer).await?;
+    let (submit, id) = accepted(stage, &mut peer).await?;
     for wrong in [tlv(0x0427, &[]), tlv(0x0427, &[2, 0]), tlv(0x0423, &[3, 0])] {
         let receipt = peer.question().receipt_text(&submit, &id, "DELIVRD").tail(&wrong);
         peer.send(&receipt).await?;
@@ -219,7 +226,7 @@ async fn t13_tlv_wrong_length(stage: &mut Stage) -> Done {
 async fn t14_tlv_string_terminator(stage: &mut Stage) -> Done {
     let mut peer = stage.bound().await?;
     for ending in [b"".as_slice(), b"\0\0", b"  \0", b"  "] {
-        let (submit, id) = accepted(&mut peer).await?;
+        let (submit, id) = accepted(stage, &mut peer).await?;
         let value = [id.as_bytes(), ending].concat();
         // Without a text, so that only the parameter names the message.
         let receipt = peer.question().receipt_text(&submit, &id, "DELIVRD").text(b"".as_slice());
@@ -264,7 +271,7 @@ async fn t17_tlv_from_33_peer(stage: &mut Stage) -> Done {
     let mut peer = stage.accept().await?;
     let bind = peer.bind().await?;
     peer.answer_bind(&bind, 0, b"SIM\0").await?;
-    let (submit, id) = accepted(&mut peer).await?;
+    let (submit, id) = accepted(stage, &mut peer).await?;
     hold(submit.tlvs.is_empty(), "a submit_sm without optional parameters", "some")?;
     let receipt = peer.question().receipt_of(&submit, &id, "DELIVRD");
     peer.send(&receipt).await?;

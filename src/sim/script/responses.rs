@@ -12,7 +12,7 @@ pub(super) const SCRIPTS: &[Script] = &[
     script!(t45_responses_out_of_order, "replies are answered in a shuffled order").settings("window = 30"),
     script!(t46_response_unknown, "an answer to a submit_sm that was never sent").counts(&["response_unknown"]),
     script!(t47_response_late, "an answer that comes after the service has stopped to wait for it")
-        .settings("submit_timeout_ms = 1000")
+        .settings("submit_timeout_ms = 1000\nreceipts = true")
         .counts(&["response_late"]),
     script!(t48_response_twice, "the same reply is accepted and then refused").counts(&["response_twice"]),
     script!(t49_response_wrong_kind, "numbers that are open in both directions, and a response of the wrong kind")
@@ -84,6 +84,7 @@ async fn t47_response_late(stage: &mut Stage) -> Done {
     hold(numbers.len() == 2 * first.len(), "the same reply again, under new numbers", "another")?;
     let late = accept_all(&mut peer, &first).await?;
     accept_all(&mut peer, &again).await?;
+    stage.cue("wait until the replies are settled").await;
     // Receipts for those that came late are for replies of ours.
     for (segment, id) in first.iter().zip(&late) {
         let receipt = peer.question().receipt_of(segment, id, "DELIVRD");

@@ -31,7 +31,7 @@ pub(super) const SCRIPTS: &[Script] = &[
     )
     .counts(&["deliver_before_bind_resp"]),
     script!(t28_burst_with_bind_resp, "five thousand questions right behind the bind response")
-        .settings("window = 500\nequal_replies = 10000"),
+        .settings("window = 500"),
     script!(t29_version_lower, "a bind for 5.0 is answered with 3.3, 3.4 and 3.5")
         .settings("version = \"5.0\"\nbilling_tag = 0x1400")
         .counts(&["version_lower"]),
@@ -294,8 +294,6 @@ async fn t36_receiver_half_dead(stage: &mut Stage) -> Done {
     peer.converse().await?;
     // Nothing but answers to enquire_links, until the service takes the line for mute.
     stage.pass(Duration::from_secs(3)).await;
-    let unbind = peer.expect(Want::any(command::UNBIND)).await?;
-    peer.send_pdu(&bare(command::UNBIND | command::RESPONSE, 0, unbind.sequence)).await?;
     peer.expect_end(peer.patience()).await?;
     stage.bound().await?.converse().await.map(drop)
 }
