@@ -40,4 +40,6 @@ insert into awaited_receipt (carrier, exchange_key, stream, line, at, segments, 
     from receipt_id r left join settlement s on s.exchange_key = r.exchange_key and s.closes = 1
     group by r.carrier, r.exchange_key;
 
+-- Token of whom the receipt names as its message's receiver.
+alter table early_receipt add column destination blob;
 create index early_receipt_at on early_receipt (at);

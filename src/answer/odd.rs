@@ -10,6 +10,9 @@ use crate::{
     message::{Answer, AnswerStatus, CarrierId, LineId, LineNo, Odd, Outcome, Part, Reason, ReceiptTlvs, Ticket},
 };
 
+/// Marked as a receipt, yet without id and state.
+const FLAGGED_QUESTION: &str = "flagged_but_a_question";
+
 impl Desk {
     /// Tells a receipt without its mark from what a citizen typed.
     pub(super) async fn unmarked(&self, carrier: &Arc<Carrier>, mut part: Part) -> Unmarked {
@@ -35,6 +38,13 @@ impl Desk {
     /// Puts a message aside, to be answered when that is on disk.
     pub(super) fn aside(&self, carrier: Arc<Carrier>, odd: Odd) -> (Asked, Entry) {
         let row = self.decider.ledger.put_aside(&carrier.id, &odd);
+        if let (FLAGGED_QUESTION, Some(board)) = (odd.trap, self.board.carrier(&carrier.id)) {
+            board.alarm(
+                FLAGGED_QUESTION,
+                "it marks messages as receipts that say neither id nor state: they may be citizens' questions, and are \
+                 put aside. Show them to the carrier",
+            );
+        }
         let Odd { line, session, sequence, ticket, status, .. } = odd;
         let entry = Entry::Odd { row, ticket: Arc::clone(&ticket) };
         let row = Row::Aside(status);

@@ -19,9 +19,16 @@ enum State {
     Pending,
     /// Acknowledged on a session that was alive.
     Answered(Micros),
-    /// May come again until then.
-    Suspect(Micros),
+    /// May come again until then, for this reason: the name of the trap.
+    Suspect(Micros, &'static str),
 }
+
+/// The answer may have been lost with its session.
+const AFTER_BREAK: &str = "resent_after_break";
+/// The answer came, or will come, later than the SMSC waits.
+const WITHOUT_BREAK: &str = "resent_without_break";
+/// A temporary error left although the row was stored, or may have been.
+const REFUSED_YET_STORED: &str = "refused_yet_stored";
 
 #[derive(Clone, Copy, Debug)]
 struct Known {
@@ -34,6 +41,9 @@ struct Known {
     received_at: Micros,
     state: State,
 }
+
+/// The line of what was found in the ledger.
+const NO_LINE: LineNo = LineNo(u16::MAX);
 
 /// The memory of one desk.
 pub struct Again {
@@ -65,8 +75,17 @@ impl Again {
         let known = self.known.get(print)?;
         match known.state {
             State::Pending => Some(known.of),
-            State::Suspect(until) if until >= now => Some(known.of),
-            State::Answered(_) | State::Suspect(_) => None,
+            State::Suspect(until, _) if until >= now => Some(known.of),
+            State::Answered(_) | State::Suspect(..) => None,
+        }
+    }
+
+    /// Why a message that repeats one was sent again: the name of the trap.
+    pub fn why(&self, print: &Token, line: LineNo) -> &'static str {
+        match self.known.get(print) {
+            Some(known) if known.line != line && known.line != NO_LINE => "resent_on_other_line",
+            Some(Known { state: State::Suspect(_, why), .. }) => why,
+            Some(Known { state: State::Pending | State::Answered(_), .. }) | None => WITHOUT_BREAK,
         }
     }
 
@@ -78,7 +97,7 @@ impl Again {
 
     /// A message that may come again until a moment.
     pub fn suspect(&mut self, print: Token, key: RowKey, until: Micros) {
-        let (line, received_at, state) = (LineNo(u16::MAX), Micros(0), State::Suspect(until));
+        let (line, received_at, state) = (NO_LINE, Micros(0), State::Suspect(until, AFTER_BREAK));
         let entry = Known { key, of: key, line, session: 0, received_at, state };
         self.known.insert(print, entry);
         self.remember(print, key);
@@ -96,7 +115,7 @@ impl Again {
         self.suspects.push_back((print, key));
         while self.suspects.len() > self.limit {
             if let Some((oldest, key)) = self.suspects.pop_front() {
-                self.drop_if(&oldest, key, |state| matches!(state, State::Suspect(_)));
+                self.drop_if(&oldest, key, |state| matches!(state, State::Suspect(..)));
             }
         }
     }
@@ -119,7 +138,8 @@ impl Again {
             known.state = State::Answered(now);
             self.answered.push_back((now, print, key));
         } else {
-            known.state = State::Suspect(until);
+            let why = if ended { AFTER_BREAK } else { WITHOUT_BREAK };
+            known.state = State::Suspect(until, if answered { why } else { REFUSED_YET_STORED });
             self.remember(print, key);
         }
     }
@@ -130,7 +150,7 @@ impl Again {
         let Some(print) = self.by_key.remove(&key) else { return };
         let Some(known) = self.known.get_mut(&print).filter(|known| known.key == key) else { return };
         if doubtful || known.of != key {
-            known.state = State::Suspect(until);
+            known.state = State::Suspect(until, REFUSED_YET_STORED);
             self.remember(print, key);
         } else {
             self.known.remove(&print);
@@ -157,7 +177,7 @@ impl Again {
         }
         for (print, key) in unheard {
             if let Some(known) = self.known.get_mut(&print) {
-                known.state = State::Suspect(until);
+                known.state = State::Suspect(until, AFTER_BREAK);
                 self.remember(print, key);
             }
         }

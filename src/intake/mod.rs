@@ -145,6 +145,8 @@ impl Intake {
         let sender = Sender::read(&part.source);
         let print = self.fingerprint(carrier, &sender, code, &part);
         if let Some(of) = self.again.repeats(&print, part.received_at) {
+            let why = self.again.why(&print, part.line);
+            self.meet(carrier, part.line, why, None);
             let key = self.ledger.next_key();
             let carrier = carrier.id.clone();
             let entry = Entry::Repeat { key, of, carrier, received_at: part.received_at, ticket: part.ticket };
@@ -158,6 +160,9 @@ impl Intake {
             }
         };
         let body = Octets(body.to_vec());
+        if part.sar.is_some_and(|by_tlvs| concat != Some(by_tlvs)) {
+            self.meet(carrier, part.line, "sar_and_udh", None);
+        }
         let Some(concat) = concat else {
             let key = self.ledger.next_key();
             self.again.pending(print, key, part.line, part.session, part.received_at);

@@ -103,6 +103,30 @@ impl Run {
         within(&format!("the alarm {alarm} stands"), stands).await;
     }
 
+    /// Waits until a table of the store has a row.
+    pub(crate) async fn until_noted(&self, table: &str) {
+        let db = self.open_store().await;
+        let tracuu::db::Db::Sqlite { readers, .. } = &db else { panic!("not SQLite") };
+        let noted = async {
+            loop {
+                let select = sqlx::AssertSqlSafe(format!("select count(*) from {table}"));
+                let (rows,): (i64,) = sqlx::query_as(select).fetch_one(readers).await.unwrap();
+                if rows > 0 {
+                    break;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        soon(&format!("a row of {table}"), noted).await;
+        db.close().await;
+    }
+
+    /// Stops the service and starts it again on its books.
+    pub(crate) async fn restart(&mut self) {
+        self.running.stop_service().await;
+        self.running.start_service().await;
+    }
+
     /// The store once every reply is settled.
     pub(crate) async fn settled(&self) -> Balance {
         self.until("every reply is settled", |counted| counted.waiting == 0).await

@@ -11,10 +11,12 @@ mod load;
 #[path = "../gateway/logs.rs"]
 mod logs;
 mod long;
+mod matching;
 mod questions;
 mod receipts;
 mod replies;
 mod responses;
+mod sent_again;
 mod sessions;
 mod statuses;
 #[path = "../support/mod.rs"]

@@ -193,9 +193,10 @@ fn orphan(one: Heard, by_number: bool, settled: &mut Settled, mark: &mut Mark, o
     };
     let by_number = one.destination.filter(|_| by_number || one.raw_id().is_empty());
     let message_id = by_number.as_ref().map_or_else(|| receipt_key(one.raw_id()), to_key);
-    let raw_id = one.raw_id().to_owned();
+    let (raw_id, result) = (one.raw_id().to_owned(), one.result.as_str().to_owned());
+    let destination = one.destination.map(|token| token.to_vec());
     let (line, at, error) = (one.line, one.at.0, one.error);
-    orphans.push(Early { message_id, settlement_key, line, at, result: one.result.as_str().to_owned(), error, raw_id });
+    orphans.push(Early { message_id, settlement_key, line, at, result, error, raw_id, destination });
     news
 }
 

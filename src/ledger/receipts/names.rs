@@ -102,8 +102,6 @@ async fn early(
             let of = names.iter().filter(|name| name.carrier == *carrier);
             let of: Vec<&NewName> = of.filter(|name| is_for(&kept, name, &rules)).collect();
             let Some(name) = of.first() else { continue };
-            let by_number = name.raw.is_empty();
-            let destination = replies.get(&name.exchange).and_then(|(_, reply)| reply.destination);
             heard.push(Heard {
                 carrier: carrier.clone(),
                 stream: replies.get(&name.exchange).map_or(Stream::Test, |(_, reply)| reply.stream),
@@ -113,11 +111,13 @@ async fn early(
                 result: SettlementResult::from_word(&kept.result).unwrap_or(SettlementResult::Unknown),
                 error: kept.error,
                 ids: vec![kept.raw_id],
-                destination: destination.filter(|_| by_number),
+                destination: kept.destination.and_then(|token| token.try_into().ok()),
                 kept: Some(kept.settlement_key),
             });
         }
     }
+    // As they came.
+    heard.sort_by_key(|one| one.kept);
     Ok(heard)
 }
 

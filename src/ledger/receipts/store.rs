@@ -23,7 +23,7 @@ static AWAITED: Insert = Insert::or(
 );
 static EARLY: Insert = Insert::unless_there(
     "early_receipt",
-    &["carrier", "message_id", "settlement_key", "line", "at", "result", "error", "raw_id"],
+    &["carrier", "message_id", "settlement_key", "line", "at", "result", "error", "raw_id", "destination"],
 );
 
 /// Names looked at in one go at most, the newest first: a carrier that gives all its messages one id must not fill the
@@ -52,6 +52,7 @@ pub(super) struct Early {
     pub(super) result: String,
     pub(super) error: String,
     pub(super) raw_id: String,
+    pub(super) destination: Option<Vec<u8>>,
 }
 
 type NameRow = (String, i64, i64, i64, String, Option<i64>, Option<Vec<u8>>, String, Option<String>);
@@ -250,6 +251,7 @@ pub(super) async fn keep_early(tx: &mut Tx, carrier: &CarrierId, rows: &[Early])
         text(|row| &row.result),
         text(|row| &row.error),
         text(|row| &row.raw_id),
+        Column::Bytes(rows.iter().map(|row| row.destination.clone()).collect()),
     ];
     EARLY.run(tx, columns).await
 }
@@ -260,12 +262,12 @@ pub(super) async fn take_early(tx: &mut Tx, carrier: &CarrierId, keys: &[String]
         Tx::Sqlite(_, conn) => {
             let text =
                 "delete from early_receipt where carrier = $1 and message_id in (select value from json_each($2))
-                        returning message_id, settlement_key, line, at, result, error, raw_id";
+                        returning message_id, settlement_key, line, at, result, error, raw_id, destination";
             sqlx::query_as(text).bind(carrier.as_str()).bind(list(keys)).fetch_all(&mut **conn).await
         }
         Tx::Postgres(_, conn) => {
             let text = "delete from early_receipt where carrier = $1 and message_id = any($2)
-                        returning message_id, settlement_key, line, at, result, error, raw_id";
+                        returning message_id, settlement_key, line, at, result, error, raw_id, destination";
             sqlx::query_as(text).bind(carrier.as_str()).bind(keys).fetch_all(&mut **conn).await
         }
     };

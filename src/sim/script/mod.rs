@@ -36,6 +36,7 @@ mod friendly;
 mod keepalive;
 mod load;
 mod long;
+mod matching;
 pub mod pdu;
 mod peer;
 mod questions;
@@ -43,6 +44,7 @@ mod receipts;
 mod replies;
 mod responses;
 mod seen;
+mod sent_again;
 mod sessions;
 mod stage;
 mod statuses;
@@ -153,7 +155,7 @@ macro_rules! script {
 }
 use script;
 
-const SECTIONS: [&[Script]; 12] = [
+const SECTIONS: [&[Script]; 14] = [
     framing::SCRIPTS,
     sessions::SCRIPTS,
     keepalive::SCRIPTS,
@@ -161,9 +163,11 @@ const SECTIONS: [&[Script]; 12] = [
     flow::SCRIPTS,
     statuses::SCRIPTS,
     questions::SCRIPTS,
+    sent_again::SCRIPTS,
     texts::SCRIPTS,
     long::SCRIPTS,
     replies::SCRIPTS,
+    matching::SCRIPTS,
     receipts::SCRIPTS,
     load::SCRIPTS,
 ];
