@@ -99,6 +99,7 @@ impl Desk {
                 _ = overdue.tick(), if under_way.len() < UNDER_WAY => {
                     let late = self.intake.overdue(self.decider.clock.now(), self.batch);
                     if !late.is_empty() {
+                        self.tell_met();
                         let group = self.decide(late.into_iter().map(whole).collect(), Vec::new()).await;
                         under_way.push_back(group);
                     }
@@ -175,12 +176,7 @@ impl Desk {
         questions.extend(self.intake.superseded().into_iter().map(whole));
         // The audit chain goes by the keys.
         questions.sort_by_key(|question| question.inbound.key);
-        for met in self.intake.met() {
-            self.note(&met.carrier, met.line, met.trap);
-            if let (Some(text), Some(board)) = (met.alarm, self.board.carrier(&met.carrier)) {
-                board.alarm(met.trap, &text);
-            }
-        }
+        self.tell_met();
         if questions.is_empty() && stored.is_empty() { None } else { Some(self.decide(questions, stored).await) }
     }
 

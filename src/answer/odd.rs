@@ -51,6 +51,16 @@ impl Desk {
         (Asked { carrier, line, session, sequence, ticket: Some(ticket), row, outgoing: None }, entry)
     }
 
+    /// Tells what the intake met.
+    pub(super) fn tell_met(&mut self) {
+        for met in self.intake.met() {
+            self.note(&met.carrier, met.line, met.trap);
+            if let (Some(text), Some(board)) = (met.alarm, self.board.carrier(&met.carrier)) {
+                board.alarm(met.trap, &text);
+            }
+        }
+    }
+
     /// Counts an oddity.
     pub(super) fn note(&self, carrier: &CarrierId, line: LineNo, trap: &'static str) {
         if let Some(board) = self.board.carrier(carrier) {

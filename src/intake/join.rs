@@ -344,7 +344,7 @@ mod tests {
     }
 
     #[test]
-    fn the_number_of_open_texts_is_bounded() {
+    fn t121_set_table_full() {
         let mut texts = OpenTexts::new(1);
         texts.hold(SET, head(), held(1, 1, b"A"));
         assert!(texts.full(&[2; 16]) && !texts.full(&SET));

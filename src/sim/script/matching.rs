@@ -52,11 +52,16 @@ pub(super) const SCRIPTS: &[Script] = &[
     script!(t166_receipt_never_comes, "no receipt at all").settings("receipts = true").counts(&["receipt_never_comes"]),
 ];
 
-/// Asks what is answered in one segment, and gives that, which is not answered yet.
-async fn sent(peer: &mut Peer) -> Result<Submit, Unmet> {
+/// A message whose reply is one segment.
+fn brief(peer: &mut Peer) -> Deliver {
     let question = peer.question();
     let text = [b"xin chao ", question.text.as_slice()].concat();
-    let question = question.text(text);
+    question.text(text)
+}
+
+/// Sends one, and gives its reply's segment, which is not answered yet.
+async fn sent(peer: &mut Peer) -> Result<Submit, Unmet> {
+    let question = brief(peer);
     peer.send(&question).await?;
     peer.expect(Want::answer(question.sequence, 0)).await?;
     peer.submit_for(&question).await
@@ -145,7 +150,8 @@ async fn pair(stage: &mut Stage) -> Result<(Peer, Peer), Unmet> {
 
 async fn t139_receipt_other_line(stage: &mut Stage) -> Done {
     let (mut sends, mut receives) = pair(stage).await?;
-    let question = receives.ask().await?;
+    let question = brief(&mut receives);
+    receives.send(&question).await?;
     receives.expect(Want::answer(question.sequence, 0)).await?;
     let submit = sends.submit_for(&question).await?;
     sends.respond(&SubmitResp::accepted(submit.sequence, "a1")).await?;
