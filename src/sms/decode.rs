@@ -138,12 +138,11 @@ impl<'a> Stretch<'a> {
     fn of(piece: Piece<'a>, codings: Codings) -> Result<Self, NotText> {
         let set = charset(piece.data_coding, codings)?;
         let languages = if set.is_seven_bit() { Form { fill: 0, ..piece.form } } else { Form::default() };
-        Ok(match set {
-            Charset::Packed => {
-                Self { set: Charset::Gsm, languages, octets: Cow::Owned(gsm::unpack(piece.octets, piece.form.fill)) }
-            }
-            _ => Self { set, languages, octets: Cow::Borrowed(piece.octets) },
-        })
+        if set != Charset::Packed {
+            return Ok(Self { set, languages, octets: Cow::Borrowed(piece.octets) });
+        }
+        let octets = Cow::Owned(gsm::unpack(piece.octets, piece.form.fill));
+        Ok(Self { set: Charset::Gsm, languages, octets })
     }
 }
 

@@ -27,10 +27,7 @@ pub enum Oddity {
 /// What is odd about a part's text.
 pub fn oddities(piece: Piece<'_>, codings: Codings) -> impl Iterator<Item = Oddity> {
     let set = charset(piece.data_coding, codings);
-    let order = match set {
-        Ok(Charset::Utf16(order)) => Some(order),
-        _ => None,
-    };
+    let order = if let Ok(Charset::Utf16(order)) = set { Some(order) } else { None };
     let seven_bits = matches!(set, Ok(Charset::Gsm | Charset::Ascii));
     let wide = order.is_some();
     [

@@ -15,7 +15,7 @@ pub(super) fn read(value: &str, offset: i32) -> Option<Micros> {
         let [year, month, day, hour, minute, second] = pairs(&digits[..12])?;
         let quarters = two(&digits[13..])?;
         let ahead = i32::from(quarters) * 15;
-        return micros(&[20, year, month, day, hour, minute, second], if *sign == b'+' { ahead } else { -ahead });
+        return micros([20, year, month, day, hour, minute, second], if *sign == b'+' { ahead } else { -ahead });
     }
     let full = match octets.len() {
         10 => {
@@ -29,7 +29,7 @@ pub(super) fn read(value: &str, offset: i32) -> Option<Micros> {
         14 => pairs(octets)?,
         _ => return None,
     };
-    micros(&full, offset)
+    micros(full, offset)
 }
 
 /// So many pairs of digits.
@@ -52,7 +52,7 @@ fn two(pair: &[u8]) -> Option<i8> {
     }
 }
 
-fn micros(&[century, year, month, day, hour, minute, second]: &[i8; 7], ahead: i32) -> Option<Micros> {
+fn micros([century, year, month, day, hour, minute, second]: [i8; 7], ahead: i32) -> Option<Micros> {
     let year = i16::from(century) * 100 + i16::from(year);
     let local = DateTime::new(year, month, day, hour, minute, second, 0).ok()?;
     let utc = local.to_zoned(TimeZone::UTC).ok()?.timestamp();

@@ -95,7 +95,7 @@ fn combine(deliver: &Deliver, settings: &Line, traps: &mut Vec<Trap>) -> Option<
     if message_id.is_none() && state.is_none() && text.state.is_none() {
         return None;
     }
-    let differ = state.zip(text.state).is_some_and(|(a, b)| a.state != b.state);
+    let differ = state.zip(text.state).is_some_and(|(a, b)| a.meaning != b.meaning);
     let (labelled, dates_bad) = (text.state.is_none_or(|state| state.labelled), text.done_at_bad);
     let state = state.or(text.state).unwrap_or_default();
     for (is_so, trap) in [
@@ -112,11 +112,11 @@ fn combine(deliver: &Deliver, settings: &Line, traps: &mut Vec<Trap>) -> Option<
     let marked = deliver.kind() == INTERMEDIATE;
     Some(ReceiptTlvs {
         message_id: message_id.unwrap_or_default(),
-        state: state.state,
+        state: state.meaning,
         error: error(text.error, options.network_error),
         other_id,
         source: deliver.source.clone(),
-        intermediate: match state.state {
+        intermediate: match state.meaning {
             ReceiptState::Delivered | ReceiptState::Failed => false,
             ReceiptState::InHand => true,
             ReceiptState::Accepted | ReceiptState::Unknown => marked,

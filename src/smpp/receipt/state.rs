@@ -6,7 +6,7 @@ use crate::message::ReceiptState;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct State {
     /// What it means.
-    pub(super) state: ReceiptState,
+    pub(super) meaning: ReceiptState,
     /// Nobody knows the word.
     pub(super) unheard: bool,
     /// It stood behind its label.
@@ -16,13 +16,13 @@ pub(super) struct State {
 impl Default for State {
     /// No state is given.
     fn default() -> Self {
-        Self { state: ReceiptState::Unknown, unheard: false, labelled: true }
+        Self { meaning: ReceiptState::Unknown, unheard: false, labelled: true }
     }
 }
 
 impl State {
-    fn known(state: ReceiptState) -> Self {
-        Self { state, ..Self::default() }
+    fn known(meaning: ReceiptState) -> Self {
+        Self { meaning, ..Self::default() }
     }
 
     /// message_state (SMPP 3.4, 5.2.28; 0 and 9 by SMPP 5.0). 6, accepted, is not taken for delivered: nobody knows

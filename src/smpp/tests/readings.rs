@@ -2,11 +2,7 @@
 
 use bytes::BytesMut;
 use proptest::prelude::*;
-use rusmpp::{
-    decode::DecodeWithLength as _,
-    encode::{Encode as _, Length as _},
-    pdus::DeliverSm,
-};
+use rusmpp::{decode::DecodeWithLength as _, encode::Encode as _, pdus::DeliverSm};
 
 use super::{Body, pdu, tlv};
 use crate::{
@@ -45,7 +41,7 @@ fn by_codec(body: &[u8]) -> Option<Other> {
     for tlv in pdu.tlvs() {
         let value = tlv.value();
         // It reads a parameter of a wrong length as far as its type goes, and is out of step from there on.
-        if value.map_or(0, |value| value.length()) != usize::from(tlv.value_length()) {
+        if value.map_or(0, rusmpp::encode::Length::length) != usize::from(tlv.value_length()) {
             return None;
         }
         let mut octets = vec![0; usize::from(tlv.value_length())];
@@ -230,6 +226,9 @@ fn t87_ussd_on_the_line() {
 
 #[test]
 fn several_traps_in_one_message_are_each_named() {
+    use Trap::{
+        BadTime, ClassOrIndication, FieldTooLong, OddLength, StrayOctets, TlvLength, TlvTerminator, TlvUnknown,
+    };
     let tail = [tlv(0x0427, &[2, 2]), tlv(0x3177, b"x"), tlv(0x001E, b"7"), vec![0]].concat();
     let body = Body {
         service_type: b"QUERY6",
@@ -238,9 +237,6 @@ fn several_traps_in_one_message_are_each_named() {
         text: b"\0T\0".to_vec(),
         tail,
         ..Body::default()
-    };
-    use Trap::{
-        BadTime, ClassOrIndication, FieldTooLong, OddLength, StrayOctets, TlvLength, TlvTerminator, TlvUnknown,
     };
     assert_eq!(
         traps(&body),

@@ -34,7 +34,7 @@ pub(super) fn reading_by(body: &Body, settings: &Line) -> (Reading, Vec<Trap>) {
 fn reading(body: &Body) -> Reading {
     match reading_by(body, &settings()).0 {
         Reading::Receipt(receipt) => Reading::Receipt(ReceiptTlvs { done_at: None, intermediate: false, ..receipt }),
-        other => other,
+        other @ (Reading::Message | Reading::Nothing) => other,
     }
 }
 
