@@ -136,12 +136,6 @@ impl Conversation<'_> {
         });
     }
 
-    fn note_all(&mut self, traps: Vec<Trap>) {
-        for trap in traps {
-            self.note(trap);
-        }
-    }
-
     /// receipted_message_id of the message, where the carrier wants it back: at most 64 octets (SMPP 3.4, 5.2.23).
     fn id_to_echo(&self, deliver: &Deliver) -> Box<[u8]> {
         let wanted = deliver.options.receipt_id.as_deref().filter(|_| self.settings.echo_deliver_id);
