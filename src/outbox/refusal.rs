@@ -62,6 +62,7 @@ pub(super) struct Refusals {
     full: Vec<u64>,
     /// What waits for its number's sake alone.
     full_alone: Vec<SubmitId>,
+    /// Since when it is everybody's.
     full_since: Option<Instant>,
     bad_frames: Vec<Instant>,
     told: HashMap<u32, Instant>,
@@ -74,9 +75,10 @@ impl Refusals {
     /// The carrier took something: whatever seemed wrong is not.
     pub(super) fn accepted(&mut self, board: &CarrierBoard) {
         (self.faults, self.fault, self.system_errors) = (0, None, 0);
-        if self.full_since.take().is_some() {
+        if !self.full.is_empty() {
             self.full.clear();
             self.full_alone.clear();
+            self.full_since = None;
         }
         for name in self.raised.drain(..) {
             board.clear(name);
@@ -101,14 +103,11 @@ impl Refusals {
 
     /// A full queue. `None`: of this number alone. Else everybody's, with what had been held for its number alone.
     fn queue_full(&mut self, number: u64, id: SubmitId, now: Instant) -> Option<Vec<SubmitId>> {
-        self.full_since.get_or_insert(now);
-        if self.full.len() >= EVERYBODY {
-            return Some(Vec::new());
-        }
-        if !self.full.contains(&number) {
+        if self.full.len() < EVERYBODY && !self.full.contains(&number) {
             self.full.push(number);
         }
         if self.full.len() >= EVERYBODY {
+            self.full_since.get_or_insert(now);
             return Some(std::mem::take(&mut self.full_alone));
         }
         if self.full_alone.len() < ALONE {

@@ -82,3 +82,20 @@ async fn an_orderly_end_is_told_from_a_crash() {
         next.end().await;
     }
 }
+
+#[tokio::test]
+async fn the_processes_that_write_are_counted_until_they_end_or_their_lease_runs_out() {
+    for book in books().await {
+        let one = book.start_as("one").await;
+        assert_eq!(one.ledger.live_instances(book.clock.now()).await.unwrap(), 1, "{}", book.label);
+        let (two, three) = (book.start_as("two").await, book.start_as("three").await);
+        assert_eq!(one.ledger.live_instances(book.clock.now()).await.unwrap(), 3, "{}", book.label);
+        two.end().await;
+        assert_eq!(one.ledger.live_instances(book.clock.now()).await.unwrap(), 2, "{}", book.label);
+        three.kill().await;
+        assert_eq!(one.ledger.live_instances(book.clock.now()).await.unwrap(), 2, "{}: it may live", book.label);
+        let later = book.clock.now().plus_seconds(60);
+        assert_eq!(one.ledger.live_instances(later).await.unwrap(), 1, "{}: whoever asks lives", book.label);
+        one.end().await;
+    }
+}

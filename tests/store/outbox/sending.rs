@@ -2,11 +2,13 @@
 
 use tracuu::{
     config::Carrier,
+    ledger::{Entry, Fate, Table},
     message::{LineCommand, SubmitResult},
+    outbox::{Content, Urgency},
 };
 
 use super::hall::{Hall, only, said};
-use crate::book::{books, carrier, phone, sender};
+use crate::book::{books, carrier, content, exchange, phone, sender};
 
 const SECOND: i64 = 1_000_000;
 
@@ -99,6 +101,31 @@ async fn a_reply_whose_time_has_run_out_is_settled_as_expired_and_never_sent() {
         assert_eq!((mt[0].exchange_key, mt[0].result.as_str()), (old.0, "EXPIRED"), "{}", book.label);
         assert_eq!((mt[0].submitted_at, mt[0].seg_planned), (None, 1), "{}", book.label);
         hall.kill().await;
+        running.end().await;
+    }
+}
+
+#[tokio::test]
+async fn replies_leave_before_notices_from_the_ledgers_rows_too() {
+    for book in books().await {
+        let running = book.start().await;
+        let notice = running.ledger.next_key();
+        let mut entry = exchange(&running.ledger, notice, "vtl", book.clock.now());
+        if let Entry::Exchange { outbox: Some(row), .. } = &mut entry {
+            let content = Content { urgency: Urgency::Notice, ..content(notice) };
+            row.sealed = running.ledger.seal(Table::Outbox, notice, &content.to_octets());
+        }
+        assert_eq!(running.store(entry).await, Fate::Stored, "{}", book.label);
+        let reply = running.exchange(&book.clock).await;
+        let mut hall = Hall::open(&book, &running, windowed(1, 1));
+        hall.up(0).await;
+        for key in [reply, notice] {
+            let submit = hall.next(0).await;
+            assert_eq!(submit.id, only(key), "{}", book.label);
+            hall.accept(0, &submit).await;
+        }
+        book.until("both settled", |balance| balance.settled == 2).await;
+        hall.ended().await;
         running.end().await;
     }
 }
