@@ -11,7 +11,7 @@ use super::{
 use crate::{
     config::{Contact, ReplySettings},
     message::{Alphabet, Lang, OldId, Reply},
-    sms::WireForm,
+    sms::{Split, WireForm, measure},
 };
 
 pub(super) fn settings() -> Settings {
@@ -161,6 +161,32 @@ fn marks_are_kept_where_the_carrier_wants_them_and_the_template_lets_them() {
     let en = compose(&set, Lang::En, true, facts);
     assert_eq!(en.text.expose(), "ID *********345. Name: Nguyen Thi Mau; Born: 15/03/1985");
     assert_eq!(en.alphabet, Alphabet::Gsm7);
+}
+
+#[test]
+fn a_reply_is_planned_in_the_segments_that_go_out_in_the_carriers_form() {
+    let (set, person) = (shipped(), samples::ordinary());
+    let every = Facts::Answered { person: &person, fields: &USUAL, full_number_typed: true };
+    let mut counts = std::collections::BTreeSet::new();
+    for facts in [every, Facts::Refused, Facts::HowTo, Facts::Contact] {
+        for (marks, split, slack) in [
+            (false, Split::Udh8, 0),
+            (false, Split::Udh16, 20),
+            (false, Split::None, 0),
+            (true, Split::Sar, 0),
+            (true, Split::Udh8, 3),
+            (true, Split::Payload, 0),
+        ] {
+            let form = WireForm { split, slack, ..WireForm::USUAL };
+            let request = ReplyRequest { lang: Lang::Vi, marks, form, short_code: SHORT_CODE, facts };
+            let reply = set.try_compose(&request).unwrap();
+            let sent = crate::sms::split(reply.text.expose(), reply.alphabet, &form, 1).unwrap();
+            let cut = if sent[0].payload { measure(reply.text.expose(), &form).segments } else { sent.len() };
+            assert_eq!(usize::from(reply.segments), cut, "{facts:?} {form:?}");
+            counts.insert((facts.outcome() as u8, marks, reply.segments));
+        }
+    }
+    assert!(counts.len() > 8, "the form makes a difference");
 }
 
 #[test]

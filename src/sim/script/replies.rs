@@ -7,6 +7,9 @@ use super::{
 };
 use crate::sim::wire::{MESSAGE_PAYLOAD, SAR_INDEX, SAR_REFERENCE, SAR_TOTAL};
 
+/// billing_identification (SMPP 5.0, 4.8.4.3).
+const BILLING_IDENTIFICATION: u16 = 0x060B;
+
 /// Longer than a reply is worth sending.
 const LIFE: Duration = Duration::from_secs(601);
 
@@ -38,7 +41,8 @@ pub(super) const SCRIPTS: &[Script] = &[
         .counts(&["udh_refused"]),
     script!(t131_smsc_splits_itself, "the SMSC cuts a long text itself, and gives it one id")
         .settings("marks = true\nsplit = \"payload\""),
-    script!(t132_pending_reply_replaced, "a second reply to a phone would replace the first, if it said so"),
+    script!(t132_pending_reply_replaced, "a second reply to a phone would replace the first, if it said so")
+        .settings("billing_tag = 0x060B"),
     script!(t133_too_long, "messages of more than 140 octets are too long").counts(&["too_long"]),
 ];
 
@@ -202,6 +206,11 @@ async fn t132_pending_reply_replaced(stage: &mut Stage) -> Done {
     all.extend(peer.reply_to(&second).await?);
     let harmless = |segment: &Submit| segment.service_type.is_empty() && segment.replace == 0;
     hold(all.iter().all(harmless), "no service_type, and nothing replaced", "one of them")?;
+    // Each names its own billing record: a format of the contract's, and a UUID of version 7.
+    let record = |segment: &Submit| segment.tlv(BILLING_IDENTIFICATION).map(<[u8]>::to_vec).unwrap_or_default();
+    let (one, other) = (record(&all[0]), record(&all[all.len() - 1]));
+    let named = one.len() == 17 && one[0] == 0x80 && one[7] >> 4 == 7;
+    hold(named && one != other, "the id of its billing record in each reply", "something else")?;
     let references: Vec<_> = [&all[0], &all[all.len() - 1]].map(Submit::reference).into();
     hold(references[0].is_none() || references[0] != references[1], "a reference for each text", "the same for both")
 }
