@@ -24,8 +24,12 @@ const BOUND_TOO_LONG: Duration = Duration::from_mins(10);
 const A_DAY: Duration = Duration::from_hours(24);
 /// Drops of a full window in a row that are no accident.
 const DROPS: u8 = 3;
-/// The alarm of a line that cannot be bound until somebody corrects something.
+/// The alarm of a line whose account is refused.
 const CREDENTIALS_REFUSED: &str = "credentials_refused";
+/// The alarm of a line that cannot be connected with its settings: a TLS file, a name in a certificate.
+const LINE_SETTINGS: &str = "line_settings";
+/// The alarm of an address where no SMSC listens.
+const NOT_SMPP: &str = "not_smpp_at_all";
 /// The alarm of an account that stays bound.
 const ALREADY_BOUND: &str = "already_bound";
 
@@ -112,11 +116,13 @@ impl Station {
     /// still bound frees itself as a rule; one that does not within [`BOUND_TOO_LONG`] needs somebody too.
     pub(super) fn not_bound(&mut self, error: &LineError, now: Instant) {
         let (name, why) = match error.pace() {
-            Pace::Configuration => (CREDENTIALS_REFUSED, String::new()),
+            Pace::Configuration if matches!(error, LineError::Refused { .. }) => (CREDENTIALS_REFUSED, String::new()),
+            Pace::Configuration => (LINE_SETTINGS, String::new()),
+            Pace::WrongPeer => (NOT_SMPP, String::new()),
             Pace::AlreadyBound if now >= *self.already_bound_since.get_or_insert(now) + BOUND_TOO_LONG => {
                 (ALREADY_BOUND, format!(" for {}", in_words(BOUND_TOO_LONG)))
             }
-            Pace::AlreadyBound | Pace::Usual | Pace::Busy | Pace::WrongPeer => return,
+            Pace::AlreadyBound | Pace::Usual | Pace::Busy => return,
         };
         self.board.alarm(name, &format!("{} cannot be bound{why}: {error}", self.label));
         if !self.until_bound.contains(&name) {

@@ -2,6 +2,7 @@
 
 use std::mem;
 
+use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{Conversation, LOOK_AHEAD, Stage};
@@ -29,7 +30,7 @@ impl Conversation<'_> {
             self.note(Trap::BeforeBound);
             let most = usize::try_from(self.settings.inbound_window).unwrap_or(usize::MAX);
             if self.held.len() < most && self.held_octets < LOOK_AHEAD {
-                self.hold(frame);
+                self.hold(&frame);
             }
             return;
         }
@@ -49,12 +50,13 @@ impl Conversation<'_> {
         if self.held.is_empty() {
             self.note(Trap::Backlog);
         }
-        self.hold(frame);
+        self.hold(&frame);
     }
 
-    fn hold(&mut self, frame: Frame) {
+    /// Its octets are copied: a slice would keep the whole buffer that it was read into.
+    fn hold(&mut self, frame: &Frame) {
         self.held_octets += frame.octets.len();
-        self.held.push_back(frame);
+        self.held.push_back(Frame { octets: Bytes::copy_from_slice(&frame.octets), ..frame.clone() });
     }
 
     /// Whether one more message may be taken in.
@@ -203,7 +205,8 @@ impl Conversation<'_> {
                 self.write_answers();
                 self.dismissed();
             }
-            LineCommand::Rebind => self.end(Err(LineError::NotBound)),
+            LineCommand::Rebind if self.stage == Stage::Bound => self.end(Err(LineError::NotBound)),
+            LineCommand::Rebind => {}
             LineCommand::Submits(submits) => {
                 // The outbox keeps the window; what it gives beyond is held for a while, and no longer than that.
                 let most = 4 * usize::try_from(self.settings.window).unwrap_or(usize::MAX / 4) + 1_000;

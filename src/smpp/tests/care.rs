@@ -198,6 +198,10 @@ async fn what_people_must_mend_is_an_alarm_until_the_line_is_bound() {
         assert!(!bench.board.alarmed(name));
         assert!(matches!(bench.board.state(&bench.label), Some(LineState::Bound { .. })));
     }
+    let mut bench = Bench::start(settings("unused:1"), 8);
+    bench.connect().await.write(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    assert_eq!(bench.connect().await.next().await, (9, 0, 1));
+    assert!(bench.board.alarmed("not_smpp_at_all"));
 }
 
 #[tokio::test(start_paused = true)]
