@@ -199,7 +199,10 @@ async fn what_people_must_mend_is_an_alarm_until_the_line_is_bound() {
         assert!(matches!(bench.board.state(&bench.label), Some(LineState::Bound { .. })));
     }
     let mut bench = Bench::start(settings("unused:1"), 8);
-    bench.connect().await.write(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    let mut web = bench.connect().await;
+    assert_eq!(web.next().await, (9, 0, 1));
+    web.write(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
+    web.closes().await;
     assert_eq!(bench.connect().await.next().await, (9, 0, 1));
     assert!(bench.board.alarmed("not_smpp_at_all"));
 }
