@@ -91,7 +91,6 @@ mod the_project {
     }
 
     #[test]
-    #[ignore = "the table is still being filled"]
     fn says_something_of_every_trap() {
         keeps(traps::with_empty_cells, &["src"]);
     }

@@ -4,11 +4,11 @@ use std::net::SocketAddr;
 
 use tokio_util::task::TaskTracker;
 
-use super::{ConfigFile, Failed, say, sim_phone, sim_script};
+use super::{ConfigFile, Failed, progress::during, say, sim_phone, sim_script};
 use crate::{
     clock::Clock,
     registry::Registry,
-    sim::{Limit, LoadPlan, Question, Smsc, SmscSettings, load},
+    sim::{Limit, LoadPlan, LoadRun, Question, Smsc, SmscSettings},
 };
 
 #[derive(Debug, clap::Args)]
@@ -131,7 +131,13 @@ async fn run_load(arguments: Load) -> Result<(), Failed> {
         () = smsc.bound() => {}
         _ = tokio::signal::ctrl_c() => return Ok(()),
     }
-    let report = load::run(&smsc, &plan).await.map_err(Failed::wrong)?;
+    let run = LoadRun::start(&smsc, &plan).map_err(Failed::wrong)?;
+    let progress = run.progress();
+    let says = || {
+        let now = *progress.borrow();
+        format!("{} asked, {} replied to, {} lines lost", now.questions, now.replies, now.breaks)
+    };
+    let report = during(says, run.finish()).await;
     let clean = report.is_clean();
     if arguments.json {
         say(serde_json::to_string_pretty(&report).map_err(Failed::wrong)?);

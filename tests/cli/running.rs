@@ -54,7 +54,7 @@ fn the_status_of_a_running_service_is_told_in_words_and_as_json() {
     let mut running = serve(folder, "not bound");
     let down = tracuu(folder, &["status"]);
     assert_eq!(down.code, Some(1), "a line is down: {down:?}");
-    for words in ["tracuu-1: up for", "line sim/1: down for", "127.0.0.1:1", "held back by: "] {
+    for words in ["tracuu-1: up for", "line sim/1: down for", "127.0.0.1:1", "held back by: no line"] {
         assert!(down.stdout.contains(words), "{words} is not in\n{}", down.stdout);
     }
     let Finished { stdout, .. } = tracuu(folder, &["status", "--json"]);
