@@ -177,10 +177,10 @@ fn matched(
         news.push(News::Met("accepted_is_not_delivered"));
     }
     if effect != Effect::Twice {
-        settled.note(note(one, Some(found.exchange)), mark);
+        settled.note(&note(one, Some(found.exchange)), mark);
     }
     if let Effect::Ended(result) = effect {
-        settled.note(outcome(&one.carrier, found.exchange, reply, result, one.at), mark);
+        settled.note(&outcome(&one.carrier, found.exchange, reply, result, one.at), mark);
     }
     news
 }
@@ -189,7 +189,7 @@ fn orphan(one: Heard, by_number: bool, settled: &mut Settled, mark: &mut Mark, o
     // One that was kept stands in the book already.
     let (settlement_key, news) = match one.kept {
         Some(key) => (key, Vec::new()),
-        None => (settled.note(note(&one, None), mark).0, vec![News::Met("receipt_unknown_id")]),
+        None => (settled.note(&note(&one, None), mark).0, vec![News::Met("receipt_unknown_id")]),
     };
     let by_number = one.destination.filter(|_| by_number || one.raw_id().is_empty());
     let message_id = by_number.as_ref().map_or_else(|| receipt_key(one.raw_id()), to_key);
@@ -246,7 +246,7 @@ pub(in crate::ledger) async fn tend(
         let late = store::overdue(tx, carrier, now.plus_seconds(-seconds(rules.awaited)), TENDED).await?;
         full |= late.len() as i64 == TENDED;
         for (exchange, reply) in &late {
-            settled.note(outcome(carrier, *exchange, reply, SettlementResult::Unknown, now), mark);
+            settled.note(&outcome(carrier, *exchange, reply, SettlementResult::Unknown, now), mark);
             news.push((carrier.clone(), News::Met("receipt_never_comes")));
         }
         store::update(tx, carrier, &late).await?;

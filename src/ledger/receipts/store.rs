@@ -86,7 +86,8 @@ fn list<T: serde::Serialize>(values: &[T]) -> String {
 
 /// The tokens of those whom replies went to.
 pub(super) async fn destinations(tx: &mut Tx, keys: &[i64]) -> Result<HashMap<i64, Token>, DbError> {
-    let rows: Result<Vec<(i64, Option<Vec<u8>>)>, sqlx::Error> = match tx {
+    type Row = (i64, Option<Vec<u8>>);
+    let rows: Result<Vec<Row>, sqlx::Error> = match tx {
         Tx::Sqlite(_, conn) => {
             let text = "select key, sender_token from exchange where key in (select value from json_each($1))";
             sqlx::query_as(text).bind(list(keys)).fetch_all(&mut **conn).await
@@ -328,11 +329,17 @@ pub(super) async fn forget(tx: &mut Tx, carrier: &CarrierId, before: Micros, lim
     Ok(gone.len())
 }
 
+/// Receipts kept for ids that may still come; beyond that the oldest go, so that a carrier that sends receipts for what
+/// was never ours fills nothing.
+const EARLY_KEPT: i64 = 100_000;
+
 /// Forgets receipts whose ids did not come; how many.
 pub(super) async fn forget_early(tx: &mut Tx, before: Micros, limit: i64) -> Result<usize, DbError> {
     let done = in_tx!(&mut *tx, conn => sqlx::query(
         "delete from early_receipt where (carrier, message_id, settlement_key) in
-            (select carrier, message_id, settlement_key from early_receipt where at < $1 order by at limit $2)",
-    ).bind(before.0).bind(limit).execute(conn).await.map(|done| done.rows_affected()));
+            (select carrier, message_id, settlement_key from early_receipt
+             where at < $1 or at < (select at from early_receipt order by at desc limit 1 offset $3)
+             order by at limit $2)",
+    ).bind(before.0).bind(limit).bind(EARLY_KEPT).execute(conn).await.map(|done| done.rows_affected()));
     done.map(|rows| rows as usize).map_err(|error| tx.fault(&error))
 }

@@ -127,7 +127,7 @@ impl Settled {
     }
 
     /// Gathers the row of a receipt, or of what the receipts of a reply come to.
-    pub(in crate::ledger) fn note(&mut self, note: Note<'_>, mark: &mut Mark) -> RowKey {
+    pub(in crate::ledger) fn note(&mut self, note: &Note<'_>, mark: &mut Mark) -> RowKey {
         let key = mark.next_settlement();
         let (accepted, delivered) = note.segments;
         Self::push(
