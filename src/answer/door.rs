@@ -10,6 +10,9 @@ use crate::message::LineEvent;
 /// Of what a door may hand on in one go, one part in so many is kept for receipts.
 const FOR_RECEIPTS: usize = 8;
 
+/// Receipts that wait here at most, door by door: beyond it nothing is taken from its channel, which is bounded (law 6).
+const WAITING: usize = 4_096;
+
 /// All doors of a desk.
 pub struct Doors {
     channels: Vec<mpsc::Receiver<Vec<LineEvent>>>,
@@ -64,7 +67,7 @@ impl Doors {
             let mut closed = 0;
             for step in 0..self.channels.len() {
                 let at = (self.first + step) % count;
-                while self.rest[at].others.len() < share {
+                while self.rest[at].others.len() < share && self.rest[at].receipts.len() < WAITING {
                     match self.channels[at].poll_recv(context) {
                         Poll::Ready(Some(events)) => self.rest[at].put(events),
                         Poll::Ready(None) => {
@@ -123,6 +126,25 @@ mod tests {
         }
         assert_eq!(groups[..2], [(56, 64), (44, 64)], "questions first, receipts in what is left");
         assert_eq!(groups.iter().map(|(_, all)| all).sum::<usize>(), 300);
+    }
+
+    #[tokio::test]
+    async fn receipts_that_come_faster_than_they_go_wait_outside() {
+        let (door, a) = mpsc::channel(100);
+        let mut doors = Doors::new(vec![a]);
+        for _ in 0..3 * WAITING / 256 {
+            door.send(receipts(256)).await.unwrap();
+        }
+        let mut taken = 0;
+        for _ in 0..3 {
+            taken += doors.take(64).await.unwrap().len();
+            assert!(doors.rest[0].receipts.len() <= WAITING + 256, "{}", doors.rest[0].receipts.len());
+        }
+        drop(door);
+        while let Some(more) = doors.take(64).await {
+            taken += more.len();
+        }
+        assert_eq!(taken, 3 * WAITING);
     }
 
     fn of(taken: &[LineEvent], wanted: u16) -> usize {

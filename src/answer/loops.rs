@@ -35,8 +35,8 @@ impl Loops {
         now: Micros,
         (limit, window): (u32, std::time::Duration),
     ) -> bool {
-        let key = self.hasher.hash_one((to.expose(), text));
-        let known = self.newer.get(&key).copied().or_else(|| self.older.remove(&key));
+        let key = self.key(to, text);
+        let known = self.newer.get(&key).or_else(|| self.older.get(&key)).copied();
         let window = i64::try_from(window.as_micros()).unwrap_or(i64::MAX);
         let fresh = Sent { since: now, times: 0 };
         let mut sent = known.filter(|sent| now.since(sent.since) < window).unwrap_or(fresh);
@@ -49,6 +49,18 @@ impl Loops {
         }
         self.newer.insert(key, sent);
         true
+    }
+
+    /// A reply that was counted was not stored, so it does not go out: its question comes again, and is no loop.
+    pub(super) fn give_back(&mut self, to: Msisdn, text: &str) {
+        let key = self.key(to, text);
+        if let Some(sent) = self.newer.get_mut(&key).or_else(|| self.older.get_mut(&key)) {
+            sent.times = sent.times.saturating_sub(1);
+        }
+    }
+
+    fn key(&self, to: Msisdn, text: &str) -> u64 {
+        self.hasher.hash_one((to.expose(), text))
     }
 }
 
@@ -68,6 +80,27 @@ mod tests {
         assert_eq!([0, 1, 2, 3, 599].map(|at| send(84_520_000_001, "a", at)), [true, true, true, false, false]);
         assert!(send(84_520_000_001, "b", 3) && send(84_520_000_002, "a", 3), "another text, another sender");
         assert!(send(84_520_000_001, "a", 600));
+    }
+
+    #[test]
+    fn a_question_that_could_not_be_stored_is_asked_again_as_often_as_it_takes() {
+        let mut loops = Loops::default();
+        let (to, rule) = (Msisdn::from_canonical(84_520_000_001), (3, Duration::from_secs(600)));
+        for second in 0..50 {
+            assert!(loops.may_send(to, "a", Micros(0).plus_seconds(second), rule), "{second}");
+            loops.give_back(to, "a");
+        }
+    }
+
+    #[test]
+    fn what_is_a_loop_stays_one_when_its_half_of_the_memory_grows_old() {
+        let mut loops = Loops::default();
+        let (to, rule) = (Msisdn::from_canonical(84_520_000_001), (1, Duration::from_secs(600)));
+        assert!(loops.may_send(to, "a", Micros(0), rule));
+        for number in 0..HALF as u64 {
+            loops.may_send(Msisdn::from_canonical(number), "a", Micros(0), rule);
+        }
+        assert!([1, 2, 3].iter().all(|second| !loops.may_send(to, "a", Micros(0).plus_seconds(*second), rule)));
     }
 
     #[test]

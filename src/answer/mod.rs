@@ -23,15 +23,15 @@ pub use decide::{Conclusion, Decided, Decider, charge_class};
 pub use door::Doors;
 pub use loops::Loops;
 
-use odd::{Unmarked, receipt_entry, silence};
+use odd::{receipt_entry, silence};
 
 use crate::{
     board::Board,
     config::Carrier,
     intake::{Inbound, Intake, Taken},
     ledger::{Entry, Fate, Token},
-    message::{Answer, AnswerStatus, CarrierId, LineCommand, LineEvent, LineNo, RowKey, Ticket},
-    outbox::{Door, Outgoing},
+    message::{Answer, AnswerStatus, CarrierId, LineCommand, LineEvent, LineNo, RowKey, Sender, Ticket},
+    outbox::{Content, Door, Outgoing},
 };
 
 /// Groups under way to the disk at most: one being committed, the next waiting behind it.
@@ -122,24 +122,19 @@ impl Desk {
     }
 
     /// Sorts events into questions to be decided, entries to be stored, and answers that can leave at once.
-    async fn take(&mut self, events: Vec<LineEvent>) -> Option<Group> {
+    async fn take(&mut self, mut events: Vec<LineEvent>) -> Option<Group> {
+        self.tell_unmarked(&mut events).await;
         let (mut questions, mut stored) = (Vec::new(), Vec::new());
         for event in events {
             match event {
                 LineEvent::Question(part) => {
                     let Some(carrier) = self.owner(part.line) else { continue };
-                    let part = match self.unmarked(&carrier, part).await {
-                        Unmarked::Question(part) => part,
-                        Unmarked::Receipt(one) => {
-                            stored.push(*one);
-                            continue;
-                        }
-                        Unmarked::Unknown(line, answer) => {
-                            self.answer(line, vec![answer]);
-                            continue;
-                        }
-                    };
                     let (line, session, sequence) = (part.line, part.session, part.sequence);
+                    if part.unmarked_receipt.is_some() {
+                        self.board.desk.temporary(1);
+                        self.answer(line, vec![Answer { session, sequence, status: AnswerStatus::Temporary }]);
+                        continue;
+                    }
                     match self.intake.accept(&carrier, part) {
                         Taken::Whole(inbound) => {
                             let asked = Some((carrier, line, session, sequence));
@@ -249,8 +244,16 @@ impl Desk {
                 let answer = Answer { session: one.session, sequence: one.sequence, status };
                 gather(&mut answers, one.line, answer);
             }
-            if let (Fate::Stored, Some(outgoing)) = (fate, one.outgoing) {
-                gather(&mut replies, one.carrier.id.clone(), outgoing);
+            match (fate, one.outgoing) {
+                (Fate::Stored, Some(outgoing)) => gather(&mut replies, one.carrier.id.clone(), outgoing),
+                (Fate::Failed | Fate::GivenUp | Fate::Orphan, Some(outgoing)) => {
+                    // The question comes again: what was not sent counts for no loop.
+                    let Content { destination, text, .. } = &*outgoing.content;
+                    if let Sender::Phone(to) = Sender::read(destination) {
+                        self.loops.give_back(to, text.expose());
+                    }
+                }
+                (_, None) => {}
             }
         }
         self.board.desk.temporary(temporary);

@@ -2,36 +2,49 @@
 
 use std::sync::Arc;
 
-use super::{Asked, Desk, Row, asked};
+use super::{Asked, Desk, Row, asked, gather};
 use crate::{
     clock::Micros,
     config::Carrier,
     ledger::Entry,
-    message::{Answer, AnswerStatus, CarrierId, LineId, LineNo, Odd, Outcome, Part, Reason, ReceiptTlvs, Ticket},
+    message::{CarrierId, LineEvent, LineId, LineNo, Odd, Outcome, Part, Reason, ReceiptTlvs, Ticket},
 };
 
 /// Marked as a receipt, yet without id and state.
 const FLAGGED_QUESTION: &str = "flagged_but_a_question";
 
 impl Desk {
-    /// Tells a receipt without its mark from what a citizen typed.
-    pub(super) async fn unmarked(&self, carrier: &Arc<Carrier>, mut part: Part) -> Unmarked {
-        let Some(receipt) = part.unmarked_receipt.take() else { return Unmarked::Question(part) };
-        let (line, session, sequence) = (part.line, part.session, part.sequence);
-        let ledger = &self.decider.ledger;
-        match ledger.names_a_reply(&carrier.id, &carrier.receipts, &receipt, part.received_at).await {
-            Ok(true) => {
-                self.note(&carrier.id, line, "receipt_flag_missing");
-                let place = (line, session, sequence);
-                let entry = receipt_entry(Arc::clone(carrier), place, *receipt, part.ticket, part.received_at);
-                Unmarked::Receipt(Box::new(entry))
+    /// Tells receipts without their mark from what citizens typed, with one look-up a carrier: those become receipts.
+    /// What nobody can tell now keeps its `unmarked_receipt`: whoever brought it must bring it again.
+    pub(super) async fn tell_unmarked(&self, events: &mut [LineEvent]) {
+        let mut places: Vec<(CarrierId, Vec<usize>)> = Vec::new();
+        for (at, event) in events.iter().enumerate() {
+            if let LineEvent::Question(Part { line, unmarked_receipt: Some(_), .. }) = event
+                && let Some(carrier) = self.owner(*line)
+            {
+                gather(&mut places, carrier.id.clone(), at);
             }
-            Ok(false) => {
-                self.note(&carrier.id, line, "receipt_typed_by_citizen");
-                Unmarked::Question(part)
+        }
+        for (id, places) in places {
+            let Some(carrier) = self.decider.carriers.get(&id) else { continue };
+            let read = |at: &usize| match &events[*at] {
+                LineEvent::Question(Part { unmarked_receipt: Some(receipt), received_at, .. }) => {
+                    Some((&**receipt, *received_at))
+                }
+                _ => None,
+            };
+            let receipts: Vec<_> = places.iter().filter_map(read).collect();
+            let Ok(ours) = self.decider.ledger.names_replies(&id, &carrier.receipts, &receipts).await else { continue };
+            for (at, is_receipt) in places.into_iter().zip(ours) {
+                let LineEvent::Question(part) = &mut events[at] else { continue };
+                let Some(receipt) = part.unmarked_receipt.take() else { continue };
+                let (line, session, sequence, received_at) = (part.line, part.session, part.sequence, part.received_at);
+                self.note(&id, line, if is_receipt { "receipt_flag_missing" } else { "receipt_typed_by_citizen" });
+                if is_receipt {
+                    let (receipt, ticket) = (*receipt, Arc::clone(&part.ticket));
+                    events[at] = LineEvent::Receipt { line, session, sequence, ticket, receipt, received_at };
+                }
             }
-            // The ledger cannot be read: whoever brought it brings it again.
-            Err(_) => Unmarked::Unknown(line, Answer { session, sequence, status: AnswerStatus::Temporary }),
         }
     }
 
@@ -67,13 +80,6 @@ impl Desk {
             board.count(Some(&LineId::from_row(carrier.clone(), line.row())), trap);
         }
     }
-}
-
-/// What a message that may be a receipt without its mark turns out to be.
-pub(super) enum Unmarked {
-    Question(Part),
-    Receipt(Box<(Asked, Entry)>),
-    Unknown(LineNo, Answer),
 }
 
 /// The oddity behind a silence.

@@ -133,19 +133,18 @@ impl Ledger {
         self.seal.seal(table, row, value)
     }
 
-    /// Whether a receipt that came without its mark is one: its id is ours, and its source is whom that reply went to. What
-    /// a citizen typed is not.
+    /// Which of these receipts, that came without their mark, are receipts: their id is ours, and their source is whom that
+    /// reply went to. What a citizen typed is not. One look-up for all of them.
     ///
     /// # Errors
-    /// [`LedgerError`]: nobody knows, so the message must come again.
-    pub async fn names_a_reply(
+    /// [`LedgerError`]: nobody knows, so the messages must come again.
+    pub async fn names_replies(
         &self,
         carrier: &CarrierId,
         rules: &ReceiptRules,
-        receipt: &ReceiptTlvs,
-        at: Micros,
-    ) -> Result<bool, LedgerError> {
-        Ok(receipts::names_a_reply(&self.db, &self.keys, (carrier, rules), receipt, at).await?)
+        receipts: &[(&ReceiptTlvs, Micros)],
+    ) -> Result<Vec<bool>, LedgerError> {
+        Ok(receipts::names_replies(&self.db, &self.keys, (carrier, rules), receipts).await?)
     }
 
     /// Hands entries over; their fates come when they are on disk, or are known not to be. Waits while the writer is

@@ -255,11 +255,12 @@ async fn an_unmarked_receipt_is_one_when_its_id_is_ours_and_it_comes_from_whom_t
         let (running, _) = book.start_with(&vtl).await;
         let key = taken(&book, &running, &["77"]).await;
         let stranger = running.exchange(&book.clock).await;
-        for (source, id, expected) in [(key, "77", true), (stranger, "77", false), (key, "78", false)] {
-            let receipt = ReceiptTlvs { source: of(source), ..says(id, ReceiptState::Delivered) };
-            let asked = running.ledger.names_a_reply(&vtl.id, &vtl.receipts, &receipt, book.clock.now()).await;
-            assert_eq!(asked.unwrap(), expected, "{}: {id}", book.label);
-        }
+        let of_all = [(key, "77"), (stranger, "77"), (key, "78"), (key, "077")];
+        let receipt = |(source, id)| ReceiptTlvs { source: of(source), ..says(id, ReceiptState::Delivered) };
+        let receipts = of_all.map(receipt);
+        let asked: Vec<_> = receipts.iter().map(|receipt| (receipt, book.clock.now())).collect();
+        let ours = running.ledger.names_replies(&vtl.id, &vtl.receipts, &asked).await;
+        assert_eq!(ours.unwrap(), [true, false, false, true], "{}", book.label);
         running.end().await;
     }
 }

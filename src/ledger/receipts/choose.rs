@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 
 use super::{
-    ids::{Rule, rules},
+    ids::{Rule, receipt_key, rules},
     reply::Reply,
 };
 use crate::{clock::Micros, config::IdForm, ledger::Token};
@@ -22,6 +22,22 @@ pub(super) struct Name {
     pub(super) raw: String,
     pub(super) exchange: i64,
     pub(super) segment: usize,
+}
+
+/// The names that were looked up together, by the form in which they were.
+#[derive(Default)]
+pub(super) struct Names(HashMap<String, Vec<Name>>);
+
+impl Names {
+    /// Adds one, as the response had it.
+    pub(super) fn add(&mut self, name: Name) {
+        self.0.entry(receipt_key(&name.raw)).or_default().push(name);
+    }
+
+    /// Those that one of these forms looks up: a receipt is compared with them alone, however many come together.
+    pub(super) fn of(&self, keys: &[String]) -> Vec<&Name> {
+        keys.iter().filter_map(|key| self.0.get(key)).flatten().collect()
+    }
 }
 
 /// What a receipt asks for.
@@ -50,7 +66,7 @@ pub(super) struct Found {
 }
 
 /// Finds the reply that a receipt speaks of.
-pub(super) fn choose(asked: &Asked<'_>, names: &[Name], replies: &HashMap<i64, Reply>) -> Option<Found> {
+pub(super) fn choose(asked: &Asked<'_>, names: &[&Name], replies: &HashMap<i64, Reply>) -> Option<Found> {
     if asked.unusable || asked.form == IdForm::Unusable {
         return by_destination(asked, asked.awaited_seconds, replies, |_| true);
     }
@@ -59,6 +75,7 @@ pub(super) fn choose(asked: &Asked<'_>, names: &[Name], replies: &HashMap<i64, R
             let rule_of = |name: &Name| step.iter().copied().find(|rule| rule.fits(&name.raw, id));
             let hits: Vec<(&Name, Rule)> = names
                 .iter()
+                .copied()
                 .filter(|name| !name.raw.is_empty() && replies.contains_key(&name.exchange))
                 .filter_map(|name| Some((name, rule_of(name)?)))
                 .collect();
@@ -115,7 +132,7 @@ fn by_destination(
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::{super::ids::keys, *};
     use crate::message::Stream;
 
     const DAY: i64 = 24 * 3_600;
@@ -152,7 +169,21 @@ mod tests {
         let asked = Asked { ids, destination: to, form, unusable: false, at: Micros(0), awaited_seconds: 3 * DAY };
         let name = |(raw, exchange): &(&str, i64)| Name { raw: (*raw).to_owned(), exchange: *exchange, segment: 0 };
         let names: Vec<Name> = names.iter().map(name).collect();
-        choose(&asked, &names, &replies(rows)).map(|found| (found.exchange, found.rule))
+        choose(&asked, &names.iter().collect::<Vec<_>>(), &replies(rows)).map(|found| (found.exchange, found.rule))
+    }
+
+    #[test]
+    fn a_receipt_is_compared_with_the_names_that_it_looks_up_and_no_others() {
+        let mut names = Names::default();
+        for (raw, exchange) in [("0FA1", 1), ("4001", 2), ("77", 3), ("77", 4)] {
+            names.add(Name { raw: raw.to_owned(), exchange, segment: 0 });
+        }
+        let of = |id: &str| {
+            let mut found: Vec<i64> = names.of(&keys(id)).iter().map(|name| name.exchange).collect();
+            found.sort_unstable();
+            found
+        };
+        assert_eq!([of("4001"), of("00077"), of("78")], [vec![1, 2], vec![3, 4], vec![]]);
     }
 
     #[test]

@@ -130,6 +130,8 @@ pub(in crate::ledger) async fn listen(
             None => carriers.push((one.carrier.clone(), vec![one])),
         }
     }
+    // All instances that share a store lock in one order.
+    carriers.sort_by(|(one, _), (other, _)| one.as_str().cmp(other.as_str()));
     let mut news = Vec::new();
     for (carrier, heard) in carriers {
         let known = memory.of(&carrier);
@@ -141,7 +143,7 @@ pub(in crate::ledger) async fn listen(
         let mut orphans = Vec::new();
         for one in heard {
             let ids: Vec<&str> = one.ids.iter().map(String::as_str).collect();
-            let told = match choose(&one.asked(&ids, &rules, unusable), &names, &replies) {
+            let told = match choose(&one.asked(&ids, &rules, unusable), &names.of(&one.keys()), &replies) {
                 Some(found) => matched(&one, found, &rules, &mut replies, settled, mark),
                 None => orphan(one, rules.id_form == IdForm::Unusable || unusable, settled, mark, &mut orphans),
             };
@@ -258,24 +260,31 @@ pub(in crate::ledger) async fn tend(
     Ok(news)
 }
 
-/// Whether a receipt without its mark names a reply of ours by its id, and its source is whom that reply went to.
-pub(in crate::ledger) async fn names_a_reply(
+/// Which of these receipts without their mark name a reply of ours by their id, and have as their source whom that reply
+/// went to. One look-up for all of them.
+pub(in crate::ledger) async fn names_replies(
     db: &Db,
     keys_of: &Keys,
     (carrier, rules): (&CarrierId, &ReceiptRules),
-    receipt: &ReceiptTlvs,
-    at: Micros,
-) -> Result<bool, DbError> {
-    let Some(destination) = destination(keys_of, receipt) else { return Ok(false) };
-    let ids: Vec<&str> =
-        [Some(&receipt.message_id), receipt.other_id.as_ref()].into_iter().flatten().map(String::as_str).collect();
-    let wanted: Vec<String> = ids.iter().filter(|id| !id.is_empty()).flat_map(|id| keys(id)).collect();
-    let since = at.plus_seconds(-seconds(rules.ids_kept));
+    receipts: &[(&ReceiptTlvs, Micros)],
+) -> Result<Vec<bool>, DbError> {
+    let asked_by = |receipt: &ReceiptTlvs| -> Vec<String> {
+        let ids = [Some(&receipt.message_id), receipt.other_id.as_ref()].into_iter().flatten();
+        ids.filter(|id| !id.is_empty()).flat_map(|id| keys(id)).collect()
+    };
+    let wanted: Vec<String> = receipts.iter().flat_map(|(receipt, _)| asked_by(receipt)).collect();
+    let newest = receipts.iter().map(|(_, at)| *at).max().unwrap_or_default();
+    let since = newest.plus_seconds(-seconds(rules.ids_kept));
     let (names, replies) = store::names_to_read(db, carrier, &wanted, since).await?;
     let awaited_seconds = seconds(rules.awaited);
-    let asked =
-        Asked { ids: &ids, destination: Some(destination), form: rules.id_form, unusable: false, at, awaited_seconds };
-    let found = choose(&asked, &names, &replies);
-    Ok(found
-        .is_some_and(|found| replies.get(&found.exchange).is_some_and(|reply| reply.destination == Some(destination))))
+    let is_ours = |(receipt, at): &(&ReceiptTlvs, Micros)| {
+        let Some(to) = destination(keys_of, receipt) else { return false };
+        let ids = [Some(&receipt.message_id), receipt.other_id.as_ref()];
+        let ids: Vec<&str> = ids.into_iter().flatten().map(String::as_str).collect();
+        let (destination, form, at) = (Some(to), rules.id_form, *at);
+        let asked = Asked { ids: &ids, destination, form, unusable: false, at, awaited_seconds };
+        let found = choose(&asked, &names.of(&asked_by(receipt)), &replies);
+        found.and_then(|found| replies.get(&found.exchange)).is_some_and(|reply| reply.destination == Some(to))
+    };
+    Ok(receipts.iter().map(is_ours).collect())
 }

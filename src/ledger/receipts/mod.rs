@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-pub(in crate::ledger) use group::{Heard, listen, names_a_reply, tend};
+pub(in crate::ledger) use group::{Heard, listen, names_replies, tend};
 pub(crate) use ids::receipt_key;
 pub(in crate::ledger) use ids::storable;
 pub(in crate::ledger) use names::keep;
@@ -110,7 +110,8 @@ impl Memory {
                     }
                     let hits = known.hits.entry(rule).or_default();
                     *hits += 1;
-                    let most = *hits >= LEARNED && known.hits.values().all(|others| others <= &known.hits[&rule]);
+                    // Told now and then, not for each.
+                    let most = *hits % LEARNED == 0 && known.hits.values().all(|others| others <= &known.hits[&rule]);
                     if most && known.rules.id_form == IdForm::Auto {
                         board.learned("id_form", rule.words().to_owned());
                     }

@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use sqlx::FromRow;
 
-use super::{choose::Name, reply::Reply};
+use super::{
+    choose::{Name, Names},
+    reply::Reply,
+};
 use crate::{
     clock::Micros,
     db::{Column, Db, DbError, Insert, Tx, in_tx},
@@ -78,7 +81,7 @@ const NAMES_LOCKED: &str =
      order by r.exchange_key desc, r.segment limit $4 for update of a";
 
 /// Names, and the replies they belong to.
-type Found = (Vec<Name>, HashMap<i64, Reply>);
+type Found = (Names, HashMap<i64, Reply>);
 
 fn list<T: serde::Serialize>(values: &[T]) -> String {
     serde_json::to_string(values).unwrap_or_default()
@@ -179,9 +182,9 @@ pub(super) async fn names_to_read(
 }
 
 fn found(rows: Vec<NameRow>) -> Found {
-    let (mut names, mut replies) = (Vec::with_capacity(rows.len()), HashMap::new());
+    let (mut names, mut replies) = (Names::default(), HashMap::new());
     for (raw, exchange, segment, at, stream, line, destination, segments, result) in rows {
-        names.push(Name { raw, exchange, segment: usize::try_from(segment).unwrap_or(usize::MAX) });
+        names.add(Name { raw, exchange, segment: usize::try_from(segment).unwrap_or(usize::MAX) });
         replies.entry(exchange).or_insert_with(|| reply(at, &stream, line, destination, segments, result));
     }
     (names, replies)
