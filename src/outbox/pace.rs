@@ -188,7 +188,8 @@ impl Pacer {
             None => taken.max(SLOWEST),
         };
         if self.agreed.is_none() {
-            self.base = if taken > 0.0 { taken } else { before };
+            // Never so little that what is left of the rate is twice as much already, and let go of at once.
+            self.base = if taken > 0.0 { taken.max(before * by) } else { before };
         }
         let rate = (before * by).max(self.agreed.map_or(SLOWEST, |agreed| agreed.min(SLOWEST)));
         self.rate = Some(rate);
@@ -306,6 +307,25 @@ mod tests {
         now += SECOND;
         pacer.tick(now);
         assert_eq!(pacer.rate(), Some(5.5));
+    }
+
+    #[test]
+    fn a_learned_rate_stays_when_the_carrier_throttles_although_little_was_sent() {
+        let mut now = Instant::now();
+        let mut pacer = Pacer::new(None, now);
+        (0..500).for_each(|_| pacer.taken());
+        pacer.slow_down(0x58, SECOND, now);
+        assert_eq!(pacer.rate(), Some(250.0));
+        now += 3 * SECOND;
+        pacer.tick(now);
+        pacer.taken();
+        pacer.slow_down(0x58, SECOND, now);
+        for _ in 0..3 {
+            now += SECOND;
+            pacer.tick(now);
+            pacer.taken();
+        }
+        assert!(pacer.rate().is_some_and(|rate| (125.0..250.0).contains(&rate)), "{:?}", pacer.rate());
     }
 
     #[test]
