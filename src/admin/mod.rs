@@ -3,7 +3,7 @@
 
 use std::{
     io,
-    os::unix::fs::PermissionsExt as _,
+    os::unix::fs::{FileTypeExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
     sync::Arc,
     time::Duration,
@@ -52,17 +52,17 @@ pub struct Window {
 }
 
 impl Window {
-    /// Opens the socket, for the owner of the process alone. One that a dead process left is replaced.
+    /// Opens the socket, for the owner of the process alone. One that a dead process left is replaced; any other file
+    /// stays, whatever the settings say.
     ///
     /// # Errors
-    /// As the system gives them; [`io::ErrorKind::AddrInUse`] when a living process has it open.
+    /// As the system gives them; [`io::ErrorKind::AddrInUse`] when a living process has it open, or it is no socket.
     pub async fn open(path: &Path) -> io::Result<Self> {
         if UnixStream::connect(path).await.is_ok() {
             return Err(io::ErrorKind::AddrInUse.into());
         }
-        match std::fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-            Ok(()) | Err(_) => {}
+        if std::fs::symlink_metadata(path).is_ok_and(|there| there.file_type().is_socket()) {
+            std::fs::remove_file(path)?;
         }
         let listener = UnixListener::bind(path)?;
         std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
@@ -119,7 +119,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("tracuu.sock");
         assert!(matches!(look(&path).await, Err(LookError::NotRunning { .. })));
-        std::fs::write(&path, "left by a dead process").unwrap();
+        std::fs::write(&path, "somebody's only copy").unwrap();
+        assert_eq!(Window::open(&path).await.unwrap_err().kind(), io::ErrorKind::AddrInUse);
+        assert_eq!(std::fs::read(&path).unwrap(), b"somebody's only copy");
+        std::fs::remove_file(&path).unwrap();
+        // A listener that is dropped leaves its socket behind, as a dead process does.
+        drop(UnixListener::bind(&path).unwrap());
         let window = Window::open(&path).await.unwrap();
         assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
         let second = Window::open(&path).await.unwrap_err();
