@@ -15,6 +15,7 @@ use super::{Body, pdu, settings};
 use crate::{
     board::CarrierBoard,
     clock::{Chance, Clock},
+    config::{BindForm, Line},
     message::{CarrierId, LineEvent, LineId, LineNo, Role},
     smpp::{LineError, Wiring, run, try_bind},
 };
@@ -45,6 +46,29 @@ async fn a_trial_bind_says_what_is_wrong() {
     let refused = try_bind(&settings).await.unwrap_err();
     assert!(matches!(refused, LineError::NoConnection { .. }), "{refused}");
     assert!(refused.to_string().contains(&address));
+}
+
+#[tokio::test]
+async fn a_trial_bind_of_a_pair_tries_both_its_sessions() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let settings = Line { bind: BindForm::Pair, ..settings(&listener.local_addr().unwrap().to_string()) };
+    // Takes the transmitter, and refuses the receiver.
+    let smsc = async {
+        let mut asked = Vec::new();
+        for status in [0, 0x0D] {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut octets = [0; 256];
+            while let Ok(16..) = stream.read(&mut octets).await {
+                let (id, sequence) = (u32::from(octets[7]), u32::from(octets[15]));
+                asked.push(id);
+                stream.write_all(&pdu(0x8000_0000 | id, status, sequence, b"")).await.unwrap();
+            }
+        }
+        asked
+    };
+    let (tried, asked) = tokio::join!(try_bind(&settings), smsc);
+    assert!(matches!(tried, Err(LineError::Refused { status: 0x0D })));
+    assert_eq!(asked, [2, 6, 1]);
 }
 
 #[tokio::test]
