@@ -25,12 +25,12 @@ pub(super) const READING_PAUSED: &str = "reading_paused";
 
 impl Conversation<'_> {
     /// A `deliver_sm` or `data_sm`: taken in when there is room, or held until there is.
-    pub(super) fn take_message(&mut self, frame: Frame, now: Instant) {
+    pub(super) fn take_message(&mut self, frame: &Frame, now: Instant) {
         if matches!(self.stage, Stage::Binding { .. }) {
             self.note(Trap::BeforeBound);
             let most = usize::try_from(self.settings.inbound_window).unwrap_or(usize::MAX);
             if self.held.len() < most && self.held_octets < LOOK_AHEAD {
-                self.hold(&frame);
+                self.hold(frame);
             }
             return;
         }
@@ -42,15 +42,15 @@ impl Conversation<'_> {
             self.note(Trap::DeliverAfterUnbind);
         }
         if self.quiet || leaving {
-            return self.answer_at_once(&frame, self.temporary());
+            return self.answer_at_once(frame, self.temporary());
         }
         if self.held.is_empty() && self.admits(now) {
-            return self.read_message(&frame, now);
+            return self.read_message(frame, now);
         }
         if self.held.is_empty() {
             self.note(Trap::Backlog);
         }
-        self.hold(&frame);
+        self.hold(frame);
     }
 
     /// Its octets are copied: a slice would keep the whole buffer that it was read into.

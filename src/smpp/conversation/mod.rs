@@ -181,7 +181,7 @@ impl<'a> Conversation<'a> {
             self.note(Trap::OddSequence);
         }
         match frame.command_id {
-            id::DELIVER_SM | id::DATA_SM => self.take_message(frame, now),
+            id::DELIVER_SM | id::DATA_SM => self.take_message(&frame, now),
             id::SUBMIT_SM_RESP => self.take_response(&frame),
             id::ENQUIRE_LINK => self.take_enquiry(&frame),
             id::ENQUIRE_LINK_RESP => self.take_enquiry_response(&frame),
