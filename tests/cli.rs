@@ -4,6 +4,9 @@
 #[path = "cli/first_steps.rs"]
 mod first_steps;
 #[cfg(test)]
+#[path = "cli/rehearsal.rs"]
+mod rehearsal;
+#[cfg(test)]
 #[path = "cli/running.rs"]
 mod running;
 #[cfg(test)]

@@ -91,6 +91,11 @@ mod the_project {
     }
 
     #[test]
+    fn plays_every_script_in_a_test() {
+        keeps(traps::without_a_test, &["src", "tests"]);
+    }
+
+    #[test]
     fn says_something_of_every_trap() {
         keeps(traps::with_empty_cells, &["src"]);
     }
@@ -301,6 +306,10 @@ mod the_rules {
         for absent in ["", "fn t01_name_two() {}", "// t01_name", "fn at01_name()"] {
             holds(traps::with_tests_that_are_not_there, first, absent, &["there is no test t01_name"]);
         }
+        let script = [("src/sim/script/a.rs", "    script!(\n        t01_name, \"about\")")];
+        super::the_rules::holds(traps::without_a_test, &[(&script, &["no test plays the script t01_name"])]);
+        let played = [script[0], ("tests/traps/a.rs", "trap!(t01_name);")];
+        super::the_rules::holds(traps::without_a_test, &[(&played, &[])]);
         holds(traps::with_tests_that_are_not_there, &misnamed, "", &["must be named t09_name"]);
     }
 }

@@ -19,6 +19,7 @@ pub(super) fn list() {
     for script in script::scripts() {
         say(format!("{}\n    {}", script.name, script.about));
         for lines in script.carriers() {
+            let lines = lines.replace("{0}", "ADDRESS").replace("{1}", "ADDRESS, PORT + 1");
             lines.lines().filter(|line| !line.is_empty()).for_each(|line| say(format!("    needs {line}")));
         }
     }

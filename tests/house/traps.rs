@@ -64,6 +64,21 @@ pub(crate) fn with_tests_that_are_not_there(files: &[Source]) -> Vec<String> {
     faults
 }
 
+/// Scripts that no test plays.
+pub(crate) fn without_a_test(files: &[Source]) -> Vec<String> {
+    let mut faults = Vec::new();
+    for file in files.iter().filter(|file| file.is_under(&["src/sim/script"])) {
+        for script in file.text.split("script!(").skip(1) {
+            let name = script.trim_start().split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).next();
+            let name = name.filter(|name| name.starts_with('t') && name.contains('_'));
+            if let Some(name) = name.filter(|name| !files.iter().any(|file| has_test(file, name))) {
+                faults.push(format!("{}:1: no test plays the script {name}", file.path));
+            }
+        }
+    }
+    faults
+}
+
 /// Whether a file holds a test of this name: as a function, or as a row of a macro that makes one of each. A script is
 /// none.
 fn has_test(file: &Source, test: &str) -> bool {

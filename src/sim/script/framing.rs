@@ -45,7 +45,8 @@ pub(super) const SCRIPTS: &[Script] = &[
     script!(t15_tlv_unknown, "optional parameters that nobody knows, on questions and on responses"),
     script!(t16_tlv_repeated, "message_payload twice: the first is the text").counts(&["tlv_repeated"]),
     script!(t17_tlv_from_33_peer, "optional parameters from an SMSC that does not say it knows them")
-        .settings("billing_tag = 0x1400\nreceipts = true"),
+        .settings("billing_tag = 0x1400\nreceipts = true")
+        .counts(&["tlv_from_33_peer"]),
     script!(t18_field_too_long, "a service_type of 6 characters, a number of 25 digits").counts(&["field_too_long"]),
     script!(t19_bad_time_in_deliver, "times that are neither empty nor 16 characters long")
         .counts(&["bad_time_in_deliver"]),

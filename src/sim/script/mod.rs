@@ -183,3 +183,24 @@ pub fn find(name: &str) -> Option<&'static Script> {
     let first = begun.next();
     scripts().find(|script| script.name == name).or_else(|| first.filter(|_| begun.next().is_none()))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn scripts_have_names_of_their_own_and_are_found_by_them() {
+        let mut names = BTreeSet::new();
+        for script in scripts() {
+            assert!(names.insert(script.name), "{} is there twice", script.name);
+            assert!(!script.about.is_empty() && script.addresses() >= script.carriers().count(), "{}", script.name);
+            assert_eq!(find(script.name).map(|found| found.name), Some(script.name));
+        }
+        let beginning = |name| find(name).map(|found| found.name);
+        assert_eq!(beginning("t09"), Some("t09_sm_length_past_end"));
+        assert_eq!((beginning("t0"), beginning("t999"), beginning("")), (None, None, None));
+        assert_eq!(find("t38").map(Script::addresses), Some(2));
+    }
+}
