@@ -154,7 +154,7 @@ pub fn main() -> ExitCode {
             Command::Sim(arguments) => Box::pin(sim::run(arguments)).await,
             Command::Registry(command) => registry::run(command).await,
             Command::Template(command) => template::run(command),
-            Command::Billing(command) => billing::run(command).await,
+            Command::Billing(command) => Box::pin(billing::run(command)).await,
             Command::Quarantine(command) => quarantine::run(command).await,
             Command::Completions { shell } => {
                 completions(shell);

@@ -92,7 +92,9 @@ pub(super) async fn run(arguments: &Arguments) -> Result<(), Failed> {
             Typed::Receipt(state) => desk.confirm(&state.to_ascii_uppercase()).await,
             Typed::Unknown(word) => say(format!("  there is no {word}; ? for help")),
             Typed::Text { from, text } => {
-                from.into_iter().for_each(|number| desk.take_up(number));
+                if let Some(number) = from {
+                    desk.take_up(number);
+                }
                 desk.text(text).await;
             }
         }

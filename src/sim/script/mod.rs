@@ -55,7 +55,7 @@ use std::{pin::Pin, time::Duration};
 pub use pdu::{Deliver, Side, SubmitResp};
 pub use peer::{Judged, Peer};
 pub use seen::{Bind, Seen, Submit, Want};
-pub use stage::{Cue, Done, Scene, Stage, Unmet, hold};
+pub use stage::{Cue, Done, Scene, Stage, Tell, Unmet, hold};
 
 /// The traps one by one: what the SMSC does, what the service does, which test shows it.
 #[doc = include_str!("../TRAPS.md")]

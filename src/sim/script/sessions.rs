@@ -251,9 +251,9 @@ async fn t33_eof_with_submits_open(stage: &mut Stage) -> Done {
             questions.push(question);
         }
         if in_order {
-            peer.close()
+            peer.close();
         } else {
-            peer.reset()
+            peer.reset();
         }
         let mut peer = stage.bound().await?;
         for question in &questions {

@@ -56,6 +56,9 @@ pub fn hold(holds: bool, expected: impl fmt::Display, came: impl fmt::Display) -
 /// Does what a script cannot do from the wire, and comes back when it is done.
 pub type Cue = Arc<dyn Fn(&'static str) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
+/// Is told each step as it happens.
+pub type Tell = Arc<dyn Fn(&str) + Send + Sync>;
+
 /// What a run of a script is given.
 #[derive(Clone)]
 pub struct Scene {
@@ -74,7 +77,7 @@ pub struct Scene {
     /// Whoever does what [`Stage::cue`] asks for.
     pub cue: Option<Cue>,
     /// Is told each step.
-    pub tell: Option<Arc<dyn Fn(&str) + Send + Sync>>,
+    pub tell: Option<Tell>,
 }
 
 impl Scene {
