@@ -234,8 +234,9 @@ pub(crate) fn section(name: &str, address: SocketAddr, lines: &str) -> String {
         ("equal_replies", "10000".to_owned()),
     ];
     let says = |key: &str| lines.lines().any(|line| line.trim_start().starts_with(&format!("{key} =")));
-    let usual: String =
+    let usual: Vec<String> =
         usual.iter().filter(|(key, _)| !says(key)).map(|(key, value)| format!("{key} = {value}\n")).collect();
+    let usual = usual.concat();
     format!("[carriers.{name}]\n{usual}{lines}\n")
 }
 
