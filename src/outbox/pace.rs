@@ -9,10 +9,16 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-const SECOND: Duration = Duration::from_secs(1);
+pub(super) const SECOND: Duration = Duration::from_secs(1);
 
 /// Never slower than so many a second, unless less was agreed.
-const SLOWEST: f64 = 1.0;
+pub(super) const SLOWEST: f64 = 1.0;
+
+/// Where nothing better is known, a carrier is taken to be good for so many a second.
+pub(super) const AT_LEAST: f64 = 10.0;
+
+/// What is left of the best second's memory after each second: half of it after eleven minutes.
+const FADES: f64 = 0.999;
 
 /// What a good second gives back, of the agreed or observed rate.
 const GROWTH: f64 = 0.05;
@@ -37,6 +43,8 @@ pub(super) struct Pacer {
     rate: Option<f64>,
     /// What growth is measured by: the agreed rate, or what the carrier took when it began to throttle.
     base: f64,
+    /// What the carrier took in its best second, as far as that is remembered.
+    best: f64,
     tokens: f64,
     filled_at: Instant,
     second: Second,
@@ -60,7 +68,8 @@ impl Pacer {
         Self {
             agreed,
             rate: agreed,
-            base: agreed.unwrap_or(SLOWEST),
+            base: agreed.unwrap_or(AT_LEAST),
+            best: 0.0,
             tokens: 1.0,
             filled_at: now,
             second: Second { began: now, taken: 0, taken_before: 0, bad: false },
@@ -90,6 +99,7 @@ impl Pacer {
             if !bad && taken > 0 {
                 self.grow(GROWTH);
             }
+            self.best = f64::from(taken).max(self.best * FADES);
             let taken_before = if now < began + 2 * SECOND { taken } else { 0 };
             self.second = Second { began: now, taken: 0, taken_before, bad: false };
         }
@@ -183,13 +193,11 @@ impl Pacer {
         }
         self.lowered_at = Some(now);
         let taken = f64::from(self.second.taken.max(self.second.taken_before));
-        let before = match self.rate {
-            Some(rate) => rate,
-            None => taken.max(SLOWEST),
-        };
+        // A refusal on a quiet line says little about what the carrier is good for.
+        let before = self.rate.unwrap_or_else(|| taken.max(self.best).max(AT_LEAST));
         if self.agreed.is_none() {
-            // Never so little that what is left of the rate is twice as much already, and let go of at once.
-            self.base = if taken > 0.0 { taken.max(before * by) } else { before };
+            // At least what the rate was, so that it is not let go of at once.
+            self.base = taken.max(before).max(AT_LEAST);
         }
         let rate = (before * by).max(self.agreed.map_or(SLOWEST, |agreed| agreed.min(SLOWEST)));
         self.rate = Some(rate);
@@ -208,171 +216,4 @@ impl Pacer {
 
 fn bucket(rate: f64) -> f64 {
     (rate * BUCKET_SECONDS).max(1.0)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const MS: Duration = Duration::from_millis(1);
-
-    /// Sends texts of so many segments as fast as they may leave for so many milliseconds; how many segments left.
-    fn run(pacer: &mut Pacer, from: Instant, millis: u32, segments: u8) -> u32 {
-        let mut sent = 0;
-        for ms in 0..millis {
-            pacer.tick(from + ms * MS);
-            while pacer.paused(from + ms * MS).is_none() && pacer.allows(segments) {
-                pacer.spend(segments);
-                pacer.taken();
-                sent += u32::from(segments);
-            }
-        }
-        sent
-    }
-
-    #[test]
-    fn no_second_sees_noticeably_more_than_the_rate() {
-        for (rate, segments) in [(10, 1), (10, 3), (100, 1), (100, 3), (1_000, 2)] {
-            let now = Instant::now();
-            let mut pacer = Pacer::new(Some(f64::from(rate)), now);
-            let sent = run(&mut pacer, now, 10_000, segments);
-            assert!((rate * 99 / 10..=rate * 102 / 10).contains(&sent), "{rate}/s of {segments}: {sent} in 10 s");
-        }
-        let now = Instant::now();
-        let mut pacer = Pacer::new(Some(10.0), now);
-        run(&mut pacer, now, 1, 1);
-        let before = Instant::now();
-        assert!(pacer.wait(1) > Duration::from_millis(90) && pacer.wait(1) < Duration::from_millis(110));
-        // An idle minute does not save up.
-        assert!(run(&mut pacer, before + 60 * SECOND, 1_000, 1) <= 11);
-    }
-
-    #[test]
-    fn without_an_agreed_rate_there_is_none_until_the_carrier_throttles_and_none_when_it_has_recovered() {
-        let mut now = Instant::now();
-        let mut pacer = Pacer::new(None, now);
-        for _ in 0..40 {
-            assert!(pacer.allows(255));
-            pacer.taken();
-        }
-        pacer.slow_down(0x58, SECOND, now);
-        // Its fellows from the same window.
-        pacer.slow_down(0x58, SECOND, now + MS);
-        assert_eq!(pacer.rate(), Some(20.0));
-        assert!(pacer.paused(now + 999 * MS).is_some() && pacer.paused(now + 1_002 * MS).is_none());
-        now += 2 * SECOND;
-        let mut last = 20.0;
-        let mut seconds = 0;
-        while let Some(rate) = pacer.rate() {
-            assert!(rate >= last && rate <= last + 2.0001, "5 % of 40 a second");
-            last = rate;
-            pacer.taken();
-            now += SECOND;
-            seconds += 1;
-            pacer.tick(now);
-        }
-        assert!((28..=32).contains(&seconds), "{seconds}");
-    }
-
-    #[test]
-    fn an_agreed_rate_is_halved_and_comes_back_and_is_never_passed() {
-        let mut now = Instant::now();
-        let mut pacer = Pacer::new(Some(10.0), now);
-        for _ in 0..10 {
-            now += 2 * SECOND;
-            pacer.slow_down(0x58, SECOND, now);
-        }
-        assert_eq!(pacer.rate(), Some(SLOWEST));
-        for _ in 0..30 {
-            pacer.taken();
-            now += SECOND;
-            pacer.tick(now);
-        }
-        assert_eq!(pacer.rate(), Some(10.0));
-    }
-
-    #[test]
-    fn a_second_in_which_nothing_was_taken_or_something_was_throttled_gives_nothing_back() {
-        let mut now = Instant::now();
-        let mut pacer = Pacer::new(Some(10.0), now);
-        pacer.slow_down(0x58, SECOND, now);
-        pacer.taken();
-        now += SECOND;
-        pacer.tick(now);
-        assert_eq!(pacer.rate(), Some(5.0), "a bad second");
-        now += SECOND;
-        pacer.tick(now);
-        assert_eq!(pacer.rate(), Some(5.0), "an idle second");
-        pacer.taken();
-        now += SECOND;
-        pacer.tick(now);
-        assert_eq!(pacer.rate(), Some(5.5));
-    }
-
-    #[test]
-    fn a_learned_rate_stays_when_the_carrier_throttles_although_little_was_sent() {
-        let mut now = Instant::now();
-        let mut pacer = Pacer::new(None, now);
-        (0..500).for_each(|_| pacer.taken());
-        pacer.slow_down(0x58, SECOND, now);
-        assert_eq!(pacer.rate(), Some(250.0));
-        now += 3 * SECOND;
-        pacer.tick(now);
-        pacer.taken();
-        pacer.slow_down(0x58, SECOND, now);
-        for _ in 0..3 {
-            now += SECOND;
-            pacer.tick(now);
-            pacer.taken();
-        }
-        assert!(pacer.rate().is_some_and(|rate| (125.0..250.0).contains(&rate)), "{:?}", pacer.rate());
-    }
-
-    #[test]
-    fn congestion_lowers_pauses_and_raises() {
-        let now = Instant::now();
-        let mut pacer = Pacer::new(Some(100.0), now);
-        pacer.congestion(95, now);
-        pacer.congestion(95, now + MS);
-        assert!((pacer.rate().unwrap() - 80.0).abs() < 0.01);
-        assert!(pacer.paused(now).is_none());
-        pacer.congestion(85, now + 2 * SECOND);
-        assert!((pacer.rate().unwrap() - 80.0).abs() < 0.01);
-        pacer.congestion(40, now + 2 * SECOND);
-        pacer.congestion(40, now + 2 * SECOND);
-        assert!((pacer.rate().unwrap() - 90.0).abs() < 0.01);
-        pacer.congestion(100, now + 3 * SECOND);
-        assert!((pacer.rate().unwrap() - 72.0).abs() < 0.01);
-        assert!(pacer.paused(now + 3 * SECOND).is_some());
-        // Without a limit there is nothing to raise.
-        let mut free = Pacer::new(None, now);
-        free.congestion(10, now);
-        assert_eq!(free.rate(), None);
-    }
-
-    #[test]
-    fn a_share_of_the_rate_changes_with_the_number_of_processes() {
-        let now = Instant::now();
-        let mut pacer = Pacer::new(Some(100.0), now);
-        pacer.slow_down(0x58, SECOND, now);
-        pacer.agree(50.0);
-        assert_eq!(pacer.rate(), Some(25.0));
-        pacer.agree(100.0);
-        assert_eq!(pacer.rate(), Some(50.0));
-    }
-
-    #[test]
-    fn a_text_larger_than_the_bucket_waits_for_a_full_one() {
-        let now = Instant::now();
-        let mut pacer = Pacer::new(Some(10.0), now);
-        assert!(pacer.allows(3));
-        pacer.spend(3);
-        assert!(!pacer.allows(1));
-        pacer.tick(now + 250 * MS);
-        assert!(!pacer.allows(3) && !pacer.allows(1), "in debt");
-        pacer.tick(now + 301 * MS);
-        assert!(pacer.allows(3) && pacer.allows(1));
-        pacer.give_back(1);
-        assert!(pacer.allows(1));
-    }
 }

@@ -79,7 +79,7 @@ async fn a_throttling_carrier_is_left_alone_for_a_second_and_then_gets_the_same_
     bench.wait(990);
     assert!(bench.left().is_empty());
     bench.wait(20);
-    assert_eq!(bench.left(), [(b, 0)], "half of what it took in a second is one a second");
+    assert_eq!(bench.left(), [(b, 0)], "one at a time, at half the rate");
     bench.take(b);
     assert!(bench.left().is_empty());
     bench.wait(1_000);

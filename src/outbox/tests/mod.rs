@@ -3,6 +3,7 @@
 mod changes;
 mod flow;
 mod live;
+mod pace;
 mod refusals;
 
 use std::{sync::Arc, time::Duration};
