@@ -252,7 +252,7 @@ impl Outbox {
                 () = tokio::time::sleep_until(wake) => {}
             }
         }
-        self.show(Limit::NoLine, None);
+        self.show(Limit::Nothing, None);
         self.last_save().await;
     }
 

@@ -32,7 +32,11 @@ impl Outbox {
         self.pacer.tick(now);
         self.due_now(now);
         self.expire_waiting(now);
-        let limit = self.send(now);
+        let limit = match self.send(now) {
+            // Nothing waits, and nothing could leave if it did.
+            Limit::Nothing if !self.lines.iter().any(|slot| slot.up) => Limit::NoLine,
+            limit => limit,
+        };
         self.show(limit, Some(now));
     }
 
