@@ -18,6 +18,9 @@ const LOOK_THROUGH: Duration = Duration::from_millis(500);
 /// Texts shorter than this, in octets, are sent in one segment, whatever the alphabet and the carrier's form.
 const SURELY_ONE: usize = 50;
 
+/// Notices that are kept when memory is wanted for replies. They go when no reply waits, so there may be any number.
+const NOTICES: usize = RING / 4;
+
 /// What is sent with one command, line by line.
 type Batches = Vec<(LineNo, Vec<Submit>)>;
 
@@ -221,9 +224,6 @@ impl Outbox {
             self.due.pop();
             self.ready.push_back(SubmitId { exchange: RowKey(exchange), segment });
         }
-        if !self.held.is_empty() {
-            self.held.retain(|_, until| now < *until);
-        }
     }
 
     /// Replies whose time has run out while they waited.
@@ -242,6 +242,11 @@ impl Outbox {
                 self.expire_unsent(live);
             }
         }
+        while self.held() >= RING / 2 && self.rings[1].len() > NOTICES && self.settled.len() < RING {
+            let Some(notice) = self.rings[1].pop_front() else { break };
+            let live = self.cut(notice);
+            self.expire_unsent(live);
+        }
         while let Some(id) = self.ready.front().copied() {
             let live = self.live.get_mut(&id.exchange);
             let Some(live) = live.filter(|live| live.reply.expires_at <= at) else { break };
@@ -249,8 +254,10 @@ impl Outbox {
             self.ready.pop_front();
             self.follow(id.exchange, next, now);
         }
-        if !self.due.is_empty() && self.expired_at.is_none_or(|last| now >= last + LOOK_THROUGH) {
+        let waits = !self.due.is_empty() || !self.held.is_empty();
+        if waits && self.expired_at.is_none_or(|last| now >= last + LOOK_THROUGH) {
             self.expired_at = Some(now);
+            self.held.retain(|_, until| now < *until);
             let over: Vec<RowKey> = self
                 .due
                 .iter()

@@ -6,7 +6,7 @@ use crate::{
     clock::Micros,
     ledger::{FLAG_POSSIBLE_DUP, SettlementResult},
     message::LineEvent,
-    outbox::Urgency,
+    outbox::{RING, Urgency},
 };
 
 /// A text of so many segments.
@@ -52,6 +52,24 @@ async fn each_text_takes_one_line_and_the_lines_share_the_pace() {
     let second = bench.sent(1);
     assert!(second.len() == 3 && second.iter().all(|submit| submit.id.exchange.0 == b));
     assert_ne!(first[0].segment.octets[3], second[0].segment.octets[3]);
+}
+
+#[tokio::test]
+async fn notices_beyond_number_leave_room_for_replies() {
+    let mut bench = Bench::new(carrier(|carrier| carrier.line.window = 1)).await;
+    let first = bench.reply_to(1, "x", Urgency::Notice);
+    for _ in 0..RING {
+        bench.reply_to(2, "x", Urgency::Notice);
+    }
+    assert_eq!(bench.left().len(), 1);
+    assert!(bench.outbox.held() < RING / 2, "{}", bench.outbox.held());
+    let settled = bench.settled();
+    assert!(settled.iter().all(|row| row.result == SettlementResult::Expired && row.accepted == 0));
+    assert_eq!((settled[0].exchange.0, settled.len() + bench.outbox.held() + 1), (first, RING + 1), "the oldest go");
+    let reply = bench.reply("x");
+    let sent = bench.outbox.open.keys().next().unwrap().exchange.0;
+    bench.take(sent);
+    assert_eq!(bench.left(), [(reply, 0)]);
 }
 
 #[tokio::test]
