@@ -301,13 +301,22 @@ pub(super) async fn overdue(
     Ok(rows.into_iter().map(unknown).collect())
 }
 
+/// Instances that share a store forget at the same moments: none waits for another's rows, in whatever order they are.
+fn skip_locked(tx: &Tx) -> &'static str {
+    if matches!(tx, Tx::Sqlite(..)) { "" } else { " for update skip locked" }
+}
+
 /// Forgets replies that have their end and were settled before a moment, with their names; how many.
 pub(super) async fn forget(tx: &mut Tx, carrier: &CarrierId, before: Micros, limit: i64) -> Result<usize, DbError> {
-    let gone: Result<Vec<(i64, String)>, sqlx::Error> = in_tx!(&mut *tx, conn => sqlx::query_as(
+    let skip = skip_locked(tx);
+    let text = format!(
         "delete from awaited_receipt where carrier = $1 and exchange_key in
             (select exchange_key from awaited_receipt
-             where carrier = $1 and result is not null and at < $2 order by at limit $3)
-         returning exchange_key, ids",
+             where carrier = $1 and result is not null and at < $2 order by at limit $3{skip})
+         returning exchange_key, ids"
+    );
+    let gone: Result<Vec<(i64, String)>, sqlx::Error> = in_tx!(&mut *tx, conn => sqlx::query_as(
+        sqlx::AssertSqlSafe(text),
     ).bind(carrier.as_str()).bind(before.0).bind(limit).fetch_all(conn).await);
     let gone = gone.map_err(|error| tx.fault(&error))?;
     let names: Vec<(&str, i64)> = gone.iter().flat_map(|(key, ids)| ids.split('\n').map(|id| (id, *key))).collect();
@@ -338,11 +347,15 @@ const EARLY_KEPT: i64 = 100_000;
 
 /// Forgets receipts whose ids did not come; how many.
 pub(super) async fn forget_early(tx: &mut Tx, before: Micros, limit: i64) -> Result<usize, DbError> {
-    let done = in_tx!(&mut *tx, conn => sqlx::query(
+    let skip = skip_locked(tx);
+    let text = format!(
         "delete from early_receipt where (carrier, message_id, settlement_key) in
             (select carrier, message_id, settlement_key from early_receipt
              where at < $1 or at < (select at from early_receipt order by at desc limit 1 offset $3)
-             order by at limit $2)",
+             order by at limit $2{skip})"
+    );
+    let done = in_tx!(&mut *tx, conn => sqlx::query(
+        sqlx::AssertSqlSafe(text),
     ).bind(before.0).bind(limit).bind(EARLY_KEPT).execute(conn).await.map(|done| done.rows_affected()));
     done.map(|rows| rows as usize).map_err(|error| tx.fault(&error))
 }
