@@ -28,6 +28,7 @@ fuzz_target!(|octets: &[u8]| {
     }
     let octets: usize = pieces.iter().map(|piece| piece.octets.len()).sum();
     if let Ok(text) = join(&pieces, codings) {
-        assert!(text.chars().count() <= octets * 8 / 7 + 2);
+        // Some letters of the Indian tables are two characters in NFC, and no character is more than three.
+        assert!(text.chars().count() <= 3 * (octets * 8 / 7 + 2));
     }
 });

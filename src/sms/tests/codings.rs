@@ -206,6 +206,8 @@ fn t104_shift_tables() {
     assert_eq!(join(&[piece(1, b"\x1B"), piece(1, b"c")], GSM).as_deref(), Ok("ç"));
     assert_eq!(join(&[piece(1, b"\x60"), piece(0, b"\x60")], GSM).as_deref(), Ok("ç¿"));
     assert_eq!(decode(Piece { data_coding: 8, ..piece(1, b"\0\x60") }, GSM).as_deref(), Ok("`"));
+    // One place of the Hindi table is two characters in NFC.
+    assert_eq!(decode(piece(6, b"\x1B\x2C"), GSM).as_deref(), Ok("\u{915}\u{93C}"));
 }
 
 #[test]
