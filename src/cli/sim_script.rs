@@ -1,6 +1,8 @@
 //! `tracuu sim --script NAME`: rehearses a carrier's fault against a running service and tells whether it coped.
 
-use std::{net::SocketAddr, sync::Arc, time::Duration};
+use std::{io::IsTerminal as _, net::SocketAddr, sync::Arc, time::Duration};
+
+use tokio::io::{AsyncBufReadExt as _, BufReader};
 
 use super::{Failed, say, sim::Arguments};
 use crate::{
@@ -10,6 +12,9 @@ use crate::{
 
 /// How long a script may take when a person watches: some wait for the service's own timers.
 const LIMIT: Duration = Duration::from_mins(10);
+
+/// How long a script waits for what it cannot see.
+const A_MOMENT: Duration = Duration::from_secs(1);
 
 /// How long the service has to come to rest when the script is done.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -40,6 +45,7 @@ pub(super) async fn run(arguments: &Arguments, name: &str) -> Result<(), Failed>
     scene.text.clone_from(&arguments.text);
     scene.patience = Duration::from_secs(arguments.patience);
     scene.tell = Some(Arc::new(|step| say(format!("  {step}"))));
+    scene.cue = Some(Arc::new(|what| Box::pin(cue(what))));
     let addresses = addresses(script, arguments.listen);
     let stage = Stage::listen(&addresses, script.receive_buffer, scene);
     let mut stage = stage.map_err(|error| Failed::Unreachable(format!("{}: {error}", arguments.listen)))?;
@@ -62,6 +68,17 @@ pub(super) async fn run(arguments: &Arguments, name: &str) -> Result<(), Failed>
         }
         Err(unmet) => Err(Failed::Wrong(format!("the service did not cope: {unmet}"))),
     }
+}
+
+/// What cannot be done from the wire is done by whoever sits at the terminal; what only takes a moment is waited for.
+async fn cue(what: &'static str) {
+    if what.starts_with("wait") || !std::io::stdin().is_terminal() {
+        return tokio::time::sleep(A_MOMENT).await;
+    }
+    say(format!("Your turn: {what}. Press Enter when it is so."));
+    let mut line = String::new();
+    // A terminal that is closed is no reason to wait.
+    let _ = BufReader::new(tokio::io::stdin()).read_line(&mut line).await;
 }
 
 /// The first address as it was typed, the others on the ports behind it.
