@@ -47,6 +47,10 @@ impl Conversation<'_> {
         if self.held.is_empty() && self.admits(now) {
             return self.read_message(frame, now);
         }
+        if self.pause.is_on() && self.held_octets >= LOOK_AHEAD {
+            // The pause may last for hours: what comes behind, responses and signs of life, must be read.
+            return self.answer_at_once(frame, self.temporary());
+        }
         if self.held.is_empty() {
             self.note(Trap::Backlog);
         }

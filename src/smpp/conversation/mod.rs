@@ -141,7 +141,8 @@ impl<'a> Conversation<'a> {
 
     /// Whether more may be read from the socket.
     pub(super) fn may_read(&self) -> bool {
-        let ahead = matches!(self.stage, Stage::Binding { .. }) || self.held_octets < LOOK_AHEAD;
+        let binding = matches!(self.stage, Stage::Binding { .. });
+        let ahead = binding || self.pause.is_on() || self.held_octets < LOOK_AHEAD;
         ahead && self.out.len() < READING_WAITS
     }
 

@@ -61,6 +61,27 @@ async fn a_store_that_takes_nothing_for_long_leaves_messages_with_the_smsc_and_e
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_flood_while_nothing_can_be_stored_does_not_keep_what_is_behind_it_from_being_read() {
+    let (mut bench, mut peer) =
+        Bench::bound(Line { temporary_at_most: Duration::from_secs(3), ..settings("unused:1") }).await;
+    for sequence in 1..=2 {
+        ask(&mut peer, sequence).await;
+        bench.question().await;
+        assert_eq!(peer.next().await, (DELIVER_RESP, 0x58, sequence));
+        tokio::time::sleep(Duration::from_secs(2)).await;
+    }
+    assert!(bench.board.alarmed("reading_paused"));
+    let question = pdu(5, 0, 3, &Body::default().octets());
+    peer.write(&question.repeat(100_000 / question.len())).await;
+    peer.send(0x15, 0, 4, b"").await;
+    let mut refused = 0;
+    while peer.next().await != (0x8000_0015, 0, 4) {
+        refused += question.len();
+    }
+    assert!((30_000..40_000).contains(&refused), "what is held is left with the SMSC, {refused} octets are refused");
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_octets_that_are_held_are_bounded() {
     let (mut bench, mut peer) = Bench::bound(Line { inbound_window: 1, ..settings("unused:1") }).await;
     let question = pdu(5, 0, 1, &Body::default().octets());
