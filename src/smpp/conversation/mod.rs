@@ -157,7 +157,7 @@ impl<'a> Conversation<'a> {
                 Ok(Some(frame)) => {
                     cut += 1;
                     self.keepalive.heard(now);
-                    self.take(frame, now);
+                    self.take(&frame, now);
                 }
                 Ok(None) => break,
                 Err(bad) => {
@@ -176,22 +176,22 @@ impl<'a> Conversation<'a> {
     }
 
     /// One PDU, by the command_id of its header: the codec has no say in what kind it is.
-    fn take(&mut self, frame: Frame, now: Instant) {
+    fn take(&mut self, frame: &Frame, now: Instant) {
         let sequence = frame.sequence_number;
         if frame.command_id & id::RESPONSE == 0 && !(1..=LAST_SEQUENCE).contains(&sequence) {
             self.note(Trap::OddSequence);
         }
         match frame.command_id {
-            id::DELIVER_SM | id::DATA_SM => self.take_message(&frame, now),
-            id::SUBMIT_SM_RESP => self.take_response(&frame),
-            id::ENQUIRE_LINK => self.take_enquiry(&frame),
-            id::ENQUIRE_LINK_RESP => self.take_enquiry_response(&frame),
-            id::UNBIND => self.take_unbind(&frame, now),
+            id::DELIVER_SM | id::DATA_SM => self.take_message(frame, now),
+            id::SUBMIT_SM_RESP => self.take_response(frame),
+            id::ENQUIRE_LINK => self.take_enquiry(frame),
+            id::ENQUIRE_LINK_RESP => self.take_enquiry_response(frame),
+            id::UNBIND => self.take_unbind(frame, now),
             id::UNBIND_RESP if matches!(self.stage, Stage::Leaving { .. }) => self.end(Ok(())),
-            id::GENERIC_NACK => self.take_nack(&frame),
+            id::GENERIC_NACK => self.take_nack(frame),
             id::OUTBIND => self.note(Trap::Outbind),
             id::ALERT_NOTIFICATION => self.note(Trap::Alert),
-            own if own == bind::command_id(self.role) | id::RESPONSE => self.take_bind_response(&frame, now),
+            own if own == bind::command_id(self.role) | id::RESPONSE => self.take_bind_response(frame, now),
             response if response & id::RESPONSE != 0 => self.note(Trap::UnknownResponse),
             _ => {
                 self.note(Trap::UnknownCommand);
