@@ -27,11 +27,9 @@ impl Desk {
         }
         for (id, places) in places {
             let Some(carrier) = self.decider.carriers.get(&id) else { continue };
-            let read = |at: &usize| match &events[*at] {
-                LineEvent::Question(Part { unmarked_receipt: Some(receipt), received_at, .. }) => {
-                    Some((&**receipt, *received_at))
-                }
-                _ => None,
+            let read = |at: &usize| {
+                let LineEvent::Question(part) = &events[*at] else { return None };
+                Some((part.unmarked_receipt.as_deref()?, part.received_at))
             };
             let receipts: Vec<_> = places.iter().filter_map(read).collect();
             let Ok(ours) = self.decider.ledger.names_replies(&id, &carrier.receipts, &receipts).await else { continue };

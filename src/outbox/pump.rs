@@ -35,11 +35,11 @@ impl Outbox {
         self.pacer.tick(now);
         self.due_now(now);
         self.expire_waiting(now);
-        let limit = match self.send(now) {
+        let mut limit = self.send(now);
+        if limit == Limit::Nothing && !self.lines.iter().any(|slot| slot.up) {
             // Nothing waits, and nothing could leave if it did.
-            Limit::Nothing if !self.lines.iter().any(|slot| slot.up) => Limit::NoLine,
-            limit => limit,
-        };
+            limit = Limit::NoLine;
+        }
         self.show(limit, Some(now));
     }
 

@@ -111,7 +111,8 @@ impl Memory {
                     let hits = known.hits.entry(rule).or_default();
                     *hits += 1;
                     // Told now and then, not for each.
-                    let most = *hits % LEARNED == 0 && known.hits.values().all(|others| others <= &known.hits[&rule]);
+                    let most =
+                        hits.is_multiple_of(LEARNED) && known.hits.values().all(|others| others <= &known.hits[&rule]);
                     if most && known.rules.id_form == IdForm::Auto {
                         board.learned("id_form", rule.words().to_owned());
                     }
