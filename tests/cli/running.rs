@@ -86,7 +86,8 @@ async fn put_one_aside(folder: &Path) {
     let config = Config::load(&folder.join("tracuu.toml")).unwrap();
     let (db, keys) = tracuu::service::open_store(&config).await.unwrap();
     let (ledger, writer) = Ledger::open(db, keys, "tracuu-1", Clock::fixed(Micros(0))).await.unwrap();
-    let writing = tokio::task::spawn(writer.run());
+    let mut writing = tokio::task::JoinSet::new();
+    writing.spawn(writer.run());
     let line = LineId { carrier: CarrierId::parse("sim").unwrap(), index: 1, role: Role::Receiver };
     let odd = Odd {
         line: LineNo::new(0, &line),
@@ -102,7 +103,7 @@ async fn put_one_aside(folder: &Path) {
     let fates = ledger.store(vec![Entry::Odd { row, ticket: odd.ticket }]).await;
     assert_eq!(fates, [Fate::Stored]);
     drop(ledger);
-    writing.await.unwrap().unwrap();
+    writing.join_next().await.unwrap().unwrap().unwrap();
 }
 
 #[tokio::test]
