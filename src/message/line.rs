@@ -252,6 +252,8 @@ pub enum SubmitResult {
     },
     /// No response within its deadline; the session goes on.
     TimedOut,
+    /// It never left: the line has no session, or no room. No word of the carrier's.
+    Unsent,
 }
 
 /// Submits without a response when a session ended: they may or may not have been taken.

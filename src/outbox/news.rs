@@ -14,6 +14,9 @@ use crate::{
 /// The weight of the newest response in the mean time to one.
 const NEWEST: f64 = 1.0 / 16.0;
 
+/// A segment that a line hands back unsent waits so long: the word that the line is down may be right behind it.
+const NOT_AT_ONCE: Duration = Duration::from_millis(100);
+
 impl Outbox {
     pub(super) fn event(&mut self, event: LineEvent, now: Instant) {
         match event {
@@ -60,6 +63,12 @@ impl Outbox {
         match result {
             SubmitResult::Accepted { message_id } => self.accepted(line, id, message_id, now),
             SubmitResult::Rejected { status, reason } => self.refused(line, id, *status, *reason, now),
+            SubmitResult::Unsent => {
+                if let Some(live) = self.live.get_mut(&id.exchange) {
+                    live.unsend(id.segment);
+                    self.due.push(Reverse((now + NOT_AT_ONCE, id.exchange.0, id.segment)));
+                }
+            }
             SubmitResult::TimedOut => {
                 self.count(line, "submit_unanswered");
                 self.doubt(id, now);

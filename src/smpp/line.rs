@@ -29,9 +29,9 @@ const LAST_EVENTS: Duration = Duration::from_secs(5);
 ///
 /// - `desk` is given questions, receipts, Up and Down; `outbox` responses, Up, and Down with what is in doubt. Events
 ///   come in batches and in order: Up before all of its session, Down after it.
-/// - Each submit that is taken comes back exactly once, as a response or in doubt. One that never left comes back as
-///   rejected: 0x04 (not bound) without a session, 0x58 (throttled) beyond the window and its queue, or the status for
-///   the field that cannot be sent. A response after `TimedOut` comes up as a second one.
+/// - Each submit that is taken comes back exactly once, as a response or in doubt. One that never left for want of a
+///   session or of room comes back as `Unsent`, one that cannot be written as rejected with the status for its field.
+///   A response after `TimedOut` comes up as a second one.
 /// - A message that nobody answers within `answer_deadline` is answered with the temporary error if its ticket can be
 ///   given up; so are, without being handed up, those that come after `quiesce`. After such errors alone for
 ///   `temporary_at_most` messages are left with the SMSC instead, and one at a time is handed up until one is stored.

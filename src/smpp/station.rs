@@ -7,7 +7,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     error::{LineError, Pace, in_words},
-    pdu::status,
     poison::Poison,
     post::Post,
     trap::Trap,
@@ -210,19 +209,24 @@ impl Station {
             LineCommand::Answers(_) | LineCommand::Rebind => {}
             LineCommand::Submits(submits) => {
                 for submit in submits {
-                    self.unsent(&submit, status::INVALID_BIND_STATUS);
+                    self.never_left(&submit);
                 }
             }
         }
     }
 
-    /// Hands a submit back that never reached the wire.
-    pub(super) fn unsent(&mut self, submit: &Submit, command_status: u32) {
-        self.post.for_outbox(LineEvent::Response {
-            line: self.line,
-            id: submit.id,
-            result: SubmitResult::Rejected { status: command_status, reason: None },
-            at: self.clock.now(),
-        });
+    /// Hands a submit back that never reached the wire, for no fault of its own.
+    pub(super) fn never_left(&mut self, submit: &Submit) {
+        self.hand_back(submit, SubmitResult::Unsent);
+    }
+
+    /// Hands a submit back that cannot be written, with the status an SMSC would refuse it with.
+    pub(super) fn unwritable(&mut self, submit: &Submit, command_status: u32) {
+        self.hand_back(submit, SubmitResult::Rejected { status: command_status, reason: None });
+    }
+
+    fn hand_back(&mut self, submit: &Submit, result: SubmitResult) {
+        let (line, id, at) = (self.line, submit.id, self.clock.now());
+        self.post.for_outbox(LineEvent::Response { line, id, result, at });
     }
 }

@@ -5,7 +5,7 @@ use crate::{
     board::Limit,
     clock::Micros,
     ledger::{FLAG_POSSIBLE_DUP, SettlementResult},
-    message::LineEvent,
+    message::{LineEvent, SubmitResult},
     outbox::{RING, Urgency},
 };
 
@@ -192,4 +192,17 @@ async fn a_congested_carrier_pauses() {
     bench.wait(1_010);
     assert_eq!(bench.left().len(), 1);
     assert_eq!(bench.counted("congestion_state"), 1);
+}
+
+#[tokio::test]
+async fn what_never_left_is_no_word_of_the_carriers_and_no_try() {
+    let mut bench = Bench::new(carrier(|carrier| carrier.flow.tries = 1)).await;
+    bench.reply("x");
+    assert_eq!(bench.left().len(), 1);
+    for _ in 0..3 {
+        bench.answer(1, 0, SubmitResult::Unsent);
+        assert!(bench.left().is_empty(), "the word that the line is down may be right behind it");
+        bench.wait(110);
+        assert_eq!(bench.left().len(), 1);
+    }
 }

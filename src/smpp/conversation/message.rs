@@ -216,12 +216,12 @@ impl Conversation<'_> {
                 let most = 4 * usize::try_from(self.settings.window).unwrap_or(usize::MAX / 4) + 1_000;
                 for submit in submits {
                     if self.stage != Stage::Bound || !self.role.sends() {
-                        self.station.unsent(&submit, status::INVALID_BIND_STATUS);
+                        self.station.never_left(&submit);
                     } else if self.unsent.len() < most {
                         self.unsent.push_back(submit);
                     } else {
                         self.note(Trap::WindowOverrun);
-                        self.station.unsent(&submit, status::THROTTLED);
+                        self.station.never_left(&submit);
                     }
                 }
             }

@@ -28,7 +28,7 @@ impl Conversation<'_> {
             let sequence = self.window.next_sequence();
             match submit::write_submit(&mut self.out, &submit, self.settings, self.can, sequence) {
                 Ok(()) => self.window.opened(sequence, submit.id, now),
-                Err(command_status) => self.station.unsent(&submit, command_status),
+                Err(command_status) => self.station.unwritable(&submit, command_status),
             }
         }
     }
@@ -148,7 +148,7 @@ impl Conversation<'_> {
         let given_up: Vec<_> = self.questions.close().into_iter().map(|(_, ticket)| ticket).collect();
         self.station.post.withdraw(&given_up);
         for submit in mem::take(&mut self.unsent) {
-            self.station.unsent(&submit, status::INVALID_BIND_STATUS);
+            self.station.never_left(&submit);
         }
         if self.pause.is_on() {
             self.station.board.clear(READING_PAUSED);

@@ -22,7 +22,7 @@ async fn a_receiver_hands_questions_up_and_gives_submits_back() {
     bench.submit(vec![submit(7, 0)]).await;
     let unsent = bench.outbox_event().await;
     let LineEvent::Response { result, .. } = unsent else { panic!("{unsent:?}") };
-    assert_eq!(result, SubmitResult::Rejected { status: 0x04, reason: None });
+    assert_eq!(result, SubmitResult::Unsent);
     peer.send(5, 0, 9, &Body::default().octets()).await;
     let part = bench.question().await;
     bench.answer(&part, AnswerStatus::Stored).await;

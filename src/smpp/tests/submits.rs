@@ -84,7 +84,7 @@ async fn no_more_than_the_window_is_open() {
     peer.is_answered(51).await;
     // Far beyond the window and its queue, submits come back.
     bench.submit((0..1_100).map(|_| submit(2, 9)).collect()).await;
-    assert_eq!(response(&mut bench).await, (9, SubmitResult::Rejected { status: 0x58, reason: None }));
+    assert_eq!(response(&mut bench).await, (9, SubmitResult::Unsent));
 }
 
 #[tokio::test(start_paused = true)]
@@ -115,7 +115,7 @@ async fn what_is_open_when_the_session_is_lost_is_in_doubt_and_what_never_left_c
     let sequences = submitted(&mut peer, 2).await;
     drop(peer);
     assert_eq!(sequences.len(), 2);
-    let unsent = SubmitResult::Rejected { status: 0x04, reason: None };
+    let unsent = SubmitResult::Unsent;
     assert_eq!(response(&mut bench).await, (2, unsent.clone()));
     assert_eq!(response(&mut bench).await, (3, unsent.clone()));
     let event = bench.outbox_event().await;

@@ -27,7 +27,7 @@ async fn what_was_in_doubt_when_a_session_ended_is_sent_again_with_possible_dup_
         hall.accept(0, &answered).await;
         // The third never left: the line hands it back by itself, after the end of the session.
         hall.down(0, &[&lost]).await;
-        hall.respond(0, &unsent, SubmitResult::Rejected { status: 0x04, reason: None }).await;
+        hall.respond(0, &unsent, SubmitResult::Unsent).await;
         hall.up(0).await;
         let (again, later) = (hall.next(0).await, hall.next(0).await);
         assert_eq!((again.id, later.id), (lost.id, unsent.id), "{}", book.label);
