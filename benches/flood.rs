@@ -76,7 +76,8 @@ fn main() {
         "[carriers.flood]\naddress = \"{at}\"\nsystem_id = \"tracuu\"\npassword = \"secret\"\nwindow = 100\n\
          rate = {rate}\ninbound_window = 1000\nreply_ttl_s = 3600\nequal_replies = 10000\n"
     );
-    bed::set_up(folder.path(), u64::from(rate) * 10 * seconds * 14 / 10, &carrier);
+    // Somewhat more than half of the people have a phone of their own alone.
+    bed::set_up(folder.path(), u64::from(rate) * 10 * seconds * 18 / 10, &carrier);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     runtime.block_on(flood(folder.path(), at, rate, seconds));
 }

@@ -14,7 +14,7 @@ use std::{net::SocketAddr, path::Path};
 use tracuu::sim::{Limit, LoadReport, LoadRun, Smsc, SmscSettings, SubmitAnswer, load};
 
 /// Phones of each of the two troubled carriers: they ask once, for they get no reply.
-const TROUBLED: usize = 20_000;
+const TROUBLED: usize = 16_000;
 /// Phones of the carrier that is measured.
 const MEASURED: usize = 8_000;
 
