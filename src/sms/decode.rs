@@ -20,7 +20,7 @@ pub enum DefaultAlphabet {
     Utf8,
 }
 
-/// What octets under a binary data_coding (2, 4) are at a carrier.
+/// What octets under a data_coding of eight-bit data are at a carrier: 2, 4, and those of 3GPP TS 23.038 (14, F4 ...).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum BinaryText {
     /// Data, as the standard says.
@@ -53,7 +53,7 @@ pub struct Codings {
     pub default: DefaultAlphabet,
     /// data_coding 1 is GSM 03.38 and not ASCII.
     pub one_is_gsm: bool,
-    /// data_coding 2 and 4.
+    /// data_coding 2, 4, and every other that says eight-bit data.
     pub binary: BinaryText,
     /// data_coding 8.
     pub ucs2: ByteOrder,
@@ -179,21 +179,26 @@ pub(super) fn charset(data_coding: u8, codings: Codings) -> Result<Charset, NotT
         0x06 => Charset::Cyrillic,
         0x07 => Charset::Hebrew,
         0x08 | 0xE0..=0xEF => Charset::Utf16(codings.ucs2),
-        0x02 | 0x04 => match codings.binary {
-            BinaryText::NotText => return Err(NotText::Binary(data_coding)),
-            BinaryText::Gsm => Charset::Gsm,
-            BinaryText::Latin1 => Charset::Latin1,
-            BinaryText::Ucs2 => Charset::Utf16(codings.ucs2),
-        },
+        0x02 | 0x04 => eight_bit(data_coding, codings)?,
         0x05 | 0x09..=0x0F => return Err(NotText::OtherSet(data_coding)),
         0x10..=0x7F if data_coding & 0x20 != 0 => return Err(NotText::Compressed(data_coding)),
         0x10..=0x7F => match data_coding & 0x0C {
-            0x04 => return Err(NotText::Binary(data_coding)),
+            0x04 => eight_bit(data_coding, codings)?,
             0x08 => Charset::Utf16(codings.ucs2),
             _ => Charset::Gsm,
         },
-        0xF0..=0xFF if data_coding & 0x04 != 0 => return Err(NotText::Binary(data_coding)),
+        0xF0..=0xFF if data_coding & 0x04 != 0 => eight_bit(data_coding, codings)?,
         0xF0..=0xFF if codings.class_is_packed => Charset::Packed,
         0x80..=0xDF | 0xF0..=0xFF => Charset::Gsm,
     })
+}
+
+/// What eight-bit data is at this carrier.
+fn eight_bit(data_coding: u8, codings: Codings) -> Result<Charset, NotText> {
+    match codings.binary {
+        BinaryText::NotText => Err(NotText::Binary(data_coding)),
+        BinaryText::Gsm => Ok(Charset::Gsm),
+        BinaryText::Latin1 => Ok(Charset::Latin1),
+        BinaryText::Ucs2 => Ok(Charset::Utf16(codings.ucs2)),
+    }
 }

@@ -8,7 +8,9 @@ pub(super) const SCRIPTS: &[Script] = &[
     script!(t96_dc0_is_packed, "data_coding 0 is GSM packed into octets, in one part and in two")
         .settings("default_alphabet = \"packed\""),
     script!(t97_text_with_zero_octet, "a text with a zero octet, which is a character"),
-    script!(t98_binary, "data that is no text is acknowledged and answered as misread").counts(&["binary"]),
+    script!(t98_binary, "data that is no text is acknowledged and answered as misread; at another carrier it is text")
+        .more_carriers(&["binary_is = \"gsm\""])
+        .counts(&["binary"]),
     script!(t99_ucs2_little_endian, "UTF-16 with the lower octet first, marked and not")
         .counts(&["ucs2_little_endian"]),
     script!(t100_ucs2_odd_length, "UTF-16 with an octet too many").counts(&["ucs2_odd_length"]),
@@ -122,7 +124,9 @@ async fn t98_binary(stage: &mut Stage) -> Done {
             "another reply",
         )?;
     }
-    Ok(())
+    let mut other = stage.bound_at(1).await?;
+    let texts = [0x02, 0x04, 0x14, 0xF4, 0xF5, 0xF7].map(|data_coding| (data_coding, b"HELP".to_vec()));
+    all_are_told(&mut other, &right.help, &texts).await
 }
 
 async fn t99_ucs2_little_endian(stage: &mut Stage) -> Done {

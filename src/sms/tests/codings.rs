@@ -143,7 +143,12 @@ fn t97_text_with_zero_octet() {
 
 #[test]
 fn t98_binary() {
-    for data_coding in [2, 4, 0x14, 0xF4, 0xF5, 0xF6, 0xF7] {
+    // SMPP's own two, then those of 3GPP TS 23.038, 4: bits 3 and 2 of the general groups, bit 2 of the last.
+    let eight_bit = || {
+        let general = (0x14..=0x17).chain(0x44..=0x47).chain(0x54..=0x57);
+        [2, 4].into_iter().chain(general).chain(0xF4..=0xF7).chain(0xFC..=0xFF)
+    };
+    for data_coding in eight_bit() {
         assert_eq!(read(data_coding, b"A", GSM), Err(NotText::Binary(data_coding)));
     }
     for (binary, octets, text) in [
@@ -151,10 +156,13 @@ fn t98_binary() {
         (BinaryText::Latin1, b"\xE9", "é"),
         (BinaryText::Ucs2, b"\x1E\xEF", "ữ"),
     ] {
-        for data_coding in [2, 4] {
-            assert_eq!(read(data_coding, octets, Codings { binary, ..GSM }).as_deref(), Ok(text));
+        let codings = Codings { binary, ..GSM };
+        for data_coding in eight_bit() {
+            assert_eq!(read(data_coding, octets, codings).as_deref(), Ok(text), "{data_coding:#x}");
         }
-        assert_eq!(read(0xF5, octets, Codings { binary, ..GSM }), Err(NotText::Binary(0xF5)));
+        assert_eq!(read(0x34, octets, codings), Err(NotText::Compressed(0x34)), "compressed, whatever it holds");
+        assert_eq!(read(0x0A, octets, codings), Err(NotText::OtherSet(0x0A)));
+        assert_eq!(read(0xE4, b"\0A", codings).as_deref(), Ok("A"), "no data, but a waiting indication in UCS-2");
     }
     assert_eq!(read(1, b"@", Codings { one_is_gsm: true, ..GSM }).as_deref(), Ok("¡"));
 }
