@@ -2,6 +2,7 @@
 //! may open the socket may look; nothing can be changed through it.
 
 use std::{
+    fs::Permissions,
     io,
     os::unix::fs::{FileTypeExt as _, PermissionsExt as _},
     path::{Path, PathBuf},
@@ -64,8 +65,7 @@ impl Window {
         if std::fs::symlink_metadata(path).is_ok_and(|there| there.file_type().is_socket()) {
             std::fs::remove_file(path)?;
         }
-        let listener = UnixListener::bind(path)?;
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))?;
+        let listener = private_socket(path)?;
         Ok(Self { listener, path: path.to_owned() })
     }
 
@@ -95,6 +95,22 @@ impl Drop for Window {
     }
 }
 
+/// Makes a socket that nobody but its owner can open, at no moment. A socket comes into being as open as the process's
+/// umask leaves it, so it is made in a folder of its own that is closed to all others, closed itself, and then given its
+/// name: by a second link, which never takes the place of what is there, as a renaming would.
+fn private_socket(path: &Path) -> io::Result<UnixListener> {
+    let beside = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    // Short names: a socket's path has room for about a hundred octets.
+    let folder = tempfile::Builder::new().prefix(".t").permissions(Permissions::from_mode(0o700)).tempdir_in(beside)?;
+    let made = folder.path().join("s");
+    let listener = UnixListener::bind(&made)?;
+    std::fs::set_permissions(&made, Permissions::from_mode(0o600))?;
+    match std::fs::hard_link(&made, path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(io::ErrorKind::AddrInUse.into()),
+        linked => linked.map(|()| listener),
+    }
+}
+
 /// Looks at the board of the service that has this socket open.
 ///
 /// # Errors
@@ -111,8 +127,29 @@ pub async fn look(path: &Path) -> Result<View, LookError> {
 
 #[cfg(test)]
 mod tests {
+    use notify_debouncer_full::notify::{Event, EventKind, RecursiveMode, Watcher as _, recommended_watcher};
+
     use super::*;
     use crate::clock::{Clock, Micros};
+
+    #[tokio::test]
+    async fn the_socket_is_closed_to_others_from_its_first_moment() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tracuu.sock");
+        let (told, events) = std::sync::mpsc::sync_channel::<Event>(1_000);
+        let mut watcher = recommended_watcher(move |event| told.send(Result::unwrap(event)).unwrap()).unwrap();
+        watcher.watch(folder.path(), RecursiveMode::NonRecursive).unwrap();
+        let window = Window::open(&path).await.unwrap();
+        let last = folder.path().join("last");
+        std::fs::write(&last, "").unwrap();
+        let all: Vec<Event> = events.iter().take_while(|event| !event.paths.contains(&last)).collect();
+        let kinds: Vec<EventKind> = all.iter().filter(|one| one.paths.contains(&path)).map(|one| one.kind).collect();
+        assert!(matches!(kinds[..], [EventKind::Create(_)]), "it is there once it is closed: {all:?}");
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().map(|one| one.unwrap().file_name()).collect();
+        assert_eq!(left.len(), 2, "nothing else is left: {left:?}");
+        drop(window);
+    }
 
     #[tokio::test]
     async fn the_board_is_seen_through_the_socket_which_goes_with_its_process() {
