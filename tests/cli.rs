@@ -13,6 +13,9 @@ mod running;
 #[path = "cli/settings.rs"]
 mod settings;
 #[cfg(test)]
+#[path = "cli/stopping.rs"]
+mod stopping;
+#[cfg(test)]
 mod support;
 
 #[cfg(test)]

@@ -41,6 +41,10 @@ enum Command {
     /// Plays conversations against the built-in SMSC on a synthetic registry, and shows the billing file and the accounts
     Demo(demo::Arguments),
     /// Runs the service
+    ///
+    /// SIGTERM or SIGINT stops it in order within 20 s: new questions get a temporary error, what was taken is finished,
+    /// replies under way are settled, lines unbind. A second signal ends it at once, with exit code 1, as does the first
+    /// one before it has started; what is not settled is found at the next start.
     Serve(ConfigFile),
     /// Writes a commented configuration, keys and reply templates into a folder
     Init(init::Arguments),
@@ -95,6 +99,9 @@ pub(crate) enum Failed {
     /// Something needed cannot be reached.
     #[error("{0}")]
     Unreachable(String),
+    /// It was told to end at once: nothing is waited for any more.
+    #[error("{0}")]
+    AtOnce(&'static str),
     /// Anything else.
     #[error("{0}")]
     Wrong(String),
@@ -105,7 +112,7 @@ impl Failed {
         match self {
             Self::Config(_) => 64,
             Self::Unreachable(_) => 69,
-            Self::Wrong(_) => 1,
+            Self::AtOnce(_) | Self::Wrong(_) => 1,
         }
     }
 
@@ -162,8 +169,12 @@ pub fn main() -> ExitCode {
             }
         }
     });
-    // A look-up that hangs must not keep the process after its command is done.
-    runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    if matches!(done, Err(Failed::AtOnce(_))) {
+        runtime.shutdown_background();
+    } else {
+        // A look-up that hangs must not keep the process after its command is done.
+        runtime.shutdown_timeout(std::time::Duration::from_secs(2));
+    }
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => failed(&error),
