@@ -14,10 +14,17 @@ use crate::{
     message::{LineCommand, LineNo, RowKey, SubmitId},
 };
 
-/// Refusals in a row that mean our settings: from then on the carrier is left alone for a while. Fewer may be about their
-/// own messages, such as a citizen's address of a type that the carrier does not take back, and must not keep everybody
-/// else waiting.
-pub(super) const FAULTS: u32 = 3;
+/// Messages refused for our settings, with nothing taken in between and no longer apart than [`TOGETHER`], that mean
+/// it: the alarm is raised and the carrier left alone for a while. Fewer may be about their own messages, and must not
+/// keep everybody else waiting.
+pub(super) const FAULTS: usize = 3;
+
+/// So many numbers instead, where what is refused is the form of the citizen's own: a few odd senders after one another
+/// are no rarity where little comes. The alarm is raised after [`FAULTS`] of them.
+pub(super) const NUMBERS: usize = 10;
+
+/// What is further apart says nothing together.
+const TOGETHER: Duration = Duration::from_mins(10);
 
 /// How long a message waits that was refused for our settings, and the carrier with it.
 const MEND: Duration = Duration::from_secs(60);
@@ -51,12 +58,20 @@ const TOLD: usize = 64;
 /// Sessions in a row that ended with a full window.
 const OVERRUNS: u32 = 3;
 
+/// What was refused for our settings.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Refused {
+    Message(RowKey),
+    Number(u64),
+}
+
 /// What the carrier has refused lately.
 #[derive(Default)]
 pub(super) struct Refusals {
-    /// Messages refused for our settings, since it last took anything.
-    faults: u32,
-    fault: Option<(RowKey, u32)>,
+    /// Refused for our settings, since it last took anything: messages, or numbers where those are what is refused.
+    faults: Vec<(Refused, Instant)>,
+    /// Our settings are at fault, by this status, until it takes anything.
+    fault: Option<u32>,
     system_errors: u32,
     /// Destinations whose queue is full, since it last took anything.
     full: Vec<u64>,
@@ -74,7 +89,8 @@ pub(super) struct Refusals {
 impl Refusals {
     /// The carrier took something: whatever seemed wrong is not.
     pub(super) fn accepted(&mut self, board: &CarrierBoard) {
-        (self.faults, self.fault, self.system_errors) = (0, None, 0);
+        self.faults.clear();
+        (self.fault, self.system_errors) = (None, 0);
         if !self.full.is_empty() {
             self.full.clear();
             self.full_alone.clear();
@@ -88,10 +104,23 @@ impl Refusals {
     /// Whether one message at a time is enough, to see whether the carrier has changed its mind; with the status it last
     /// refused with.
     pub(super) fn probing(&self) -> Option<u32> {
-        if self.faults >= FAULTS {
-            return self.fault.map(|(_, status)| status);
+        self.fault.or_else(|| (self.full.len() >= EVERYBODY).then_some(status::QUEUE_FULL))
+    }
+
+    /// Our settings seem to be at fault. Tells whether there is enough of it for the alarm; [`Self::fault`] says whether
+    /// for a pause. What is tried again and refused again counts once.
+    fn blame(&mut self, what: Refused, status: u32, now: Instant) -> bool {
+        if self.fault.is_none() {
+            self.faults.retain(|(before, at)| *before != what && now < *at + TOGETHER);
+            self.faults.push((what, now));
+            let messages = self.faults.iter().filter(|(one, _)| matches!(one, Refused::Message(_))).count();
+            if messages < FAULTS && self.faults.len() < NUMBERS {
+                return self.faults.len() >= FAULTS;
+            }
+            self.faults.clear();
         }
-        (self.full.len() >= EVERYBODY).then_some(status::QUEUE_FULL)
+        self.fault = Some(status);
+        true
     }
 
     fn raise(&mut self, board: &CarrierBoard, name: &'static str, text: &str) {
@@ -239,12 +268,13 @@ impl Outbox {
     /// Our settings are at fault: the message waits, and after several in a row everything does.
     fn ours(&mut self, id: SubmitId, status: u32, now: Instant) -> Next {
         // The segments of one message are refused together.
-        if self.refusals.fault.is_none_or(|(before, _)| before != id.exchange) {
-            self.refusals.faults += 1;
+        let mut what = Refused::Message(id.exchange);
+        if status::is_about_the_number(status)
+            && let Some(live) = self.live.get(&id.exchange)
+        {
+            what = Refused::Number(self.references.token(&live.reply.content.destination));
         }
-        self.refusals.fault = Some((id.exchange, status));
-        if self.refusals.faults >= FAULTS {
-            self.pacer.pause_until(now + MEND, status);
+        if self.refusals.blame(what, status, now) {
             let (name, text) = match status {
                 0x0A | 0x48 | 0x49 => (
                     "source_refused",
@@ -253,6 +283,9 @@ impl Outbox {
                 _ => ("settings_refused", "refuses how replies are addressed or coded; check its section"),
             };
             self.refusals.raise(&self.board, name, &format!("{text} (status {status:#04x}). Replies wait."));
+        }
+        if self.refusals.fault.is_some() {
+            self.pacer.pause_until(now + MEND, status);
         }
         self.again(id, status, MEND, false)
     }

@@ -113,6 +113,12 @@ pub(super) enum Last {
     Ours,
 }
 
+/// Whether a refusal for our settings is about how the citizen's number is written, which may be right for all others:
+/// ESME_RINVDSTTON, ESME_RINVDSTNPI, ESME_RINVDSTADDRSUBUNIT.
+pub(super) fn is_about_the_number(status: u32) -> bool {
+    matches!(status, 0x50 | 0x51 | 0x106)
+}
+
 /// Reads a status (SMPP 3.4, 5.1.3; SMPP 5.0, 4.7.6), the carrier's own table first; `reason` is the
 /// delivery_failure_reason that came with it.
 pub(super) fn action(own: &BTreeMap<u32, StatusRule>, status: u32, reason: Option<u8>) -> Action {

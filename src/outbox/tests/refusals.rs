@@ -6,7 +6,10 @@ use crate::{
     config::StatusRule,
     ledger::SettlementResult,
     message::{LineEvent, RowKey, SubmitId, SubmitResult},
-    outbox::{Urgency, refusal::FAULTS},
+    outbox::{
+        Urgency,
+        refusal::{FAULTS, NUMBERS},
+    },
 };
 
 #[tokio::test]
@@ -18,13 +21,56 @@ async fn one_message_that_is_refused_for_its_addresses_does_not_keep_the_others_
         bench.answer(key, 0, result);
         left
     };
-    for _ in 0..FAULTS {
+    for _ in 0..2 * NUMBERS {
         assert!(answered(&mut bench, refused(0x50)) && answered(&mut bench, taken("a")));
     }
-    for _ in 0..FAULTS {
-        assert!(answered(&mut bench, refused(0x50)), "these alone may be about their own messages");
+    for count in 0..NUMBERS {
+        assert!(answered(&mut bench, refused(0x50)), "these alone may be about their own numbers");
+        assert_eq!(bench.alarmed("settings_refused"), count + 1 >= FAULTS, "but somebody should look");
     }
     assert!(!answered(&mut bench, refused(0x50)), "so many in a row mean our settings: the carrier is left alone");
+}
+
+#[tokio::test]
+async fn what_is_refused_for_our_settings_counts_once_however_often_it_is_tried() {
+    let mut bench = Bench::new(carrier(|carrier| carrier.line.window = 20)).await;
+    // Two messages refused for their source, and one sender whose number is of an odd type.
+    let messages = [bench.reply("x"), bench.reply("x")];
+    let mut statuses = vec![(messages[0], 0x48), (messages[1], 0x48)];
+    for _ in 0..NUMBERS {
+        statuses.push((bench.reply_to(7_777, "x", Urgency::Reply), 0x50));
+    }
+    bench.left();
+    for _ in 0..5 {
+        for (key, status) in &statuses {
+            bench.answer(*key, 0, refused(*status));
+        }
+        assert!(bench.outbox.pacer.paused(bench.now).is_none());
+        bench.wait(61_000);
+        assert_eq!(bench.left().len(), statuses.len(), "each waits for itself alone");
+    }
+}
+
+#[tokio::test]
+async fn refusals_for_our_settings_that_are_far_apart_do_not_pause_the_carrier() {
+    let mut bench = Bench::new(carrier(|_| {})).await;
+    let one_more = |bench: &mut Bench, key| {
+        let expires_at = bench.clock.now().plus_seconds(600);
+        bench.outbox.take(crate::outbox::Outgoing { expires_at, ..super::outgoing(key, super::content(key, "x")) });
+        assert_eq!(bench.left(), [(key, 0)]);
+        bench.answer(key, 0, refused(0x48));
+    };
+    for hour in 1..=5 {
+        one_more(&mut bench, hour);
+        assert!(bench.outbox.pacer.paused(bench.now).is_none() && !bench.alarmed("source_refused"), "hour {hour}");
+        // Its time runs out; nothing else comes.
+        bench.wait(3_600_000);
+        assert!(bench.left().is_empty());
+    }
+    for key in 6..9 {
+        one_more(&mut bench, key);
+    }
+    assert!(bench.outbox.pacer.paused(bench.now).is_some() && bench.alarmed("source_refused"));
 }
 
 #[tokio::test]
