@@ -301,6 +301,7 @@ impl Parts {
         let (desk, door) = mpsc::channel((inbound + 8) * count);
         let (outbox_events, events) = mpsc::channel((window + 8) * count);
         let mut slots = Vec::with_capacity(count);
+        let owed = Arc::new(smpp::Owed::default());
         for label in board.lines() {
             let line = LineNo::new(place, label);
             let (commands, orders) = mpsc::channel(inbound + window + 16);
@@ -318,6 +319,7 @@ impl Parts {
                 chance: chance.clone(),
                 label: label.clone(),
                 board: Arc::clone(board),
+                owed: Arc::clone(&owed),
             };
             self.lines.push((carrier.line.clone(), wiring));
         }

@@ -87,7 +87,8 @@ pub(super) struct Alarm {
 pub(super) struct Inner {
     pub(super) lines: Vec<LineState>,
     pub(super) traps: BTreeMap<(Option<usize>, &'static str), u64>,
-    pub(super) alarms: BTreeMap<&'static str, Alarm>,
+    /// By name; a line's own beside those of the whole carrier.
+    pub(super) alarms: BTreeMap<(&'static str, Option<usize>), Alarm>,
     pub(super) flow: FlowNow,
     pub(super) learned: BTreeMap<&'static str, String>,
 }
@@ -138,6 +139,13 @@ impl CarrierBoard {
         self.at(line).map(|at| self.inner().lines[at].clone())
     }
 
+    /// Whether another line of this carrier is bound.
+    pub fn others_are_bound(&self, line: &LineId) -> bool {
+        let own = self.at(line);
+        let lines = &self.inner().lines;
+        lines.iter().enumerate().any(|(at, state)| own != Some(at) && matches!(state, LineState::Bound { .. }))
+    }
+
     /// Counts an oddity under its name; `line` when it belongs to one.
     pub fn count(&self, line: Option<&LineId>, trap: &'static str) {
         let at = line.and_then(|line| self.at(line));
@@ -151,26 +159,44 @@ impl CarrierBoard {
 
     /// Someone must act. Logged once, until it is cleared.
     pub fn alarm(&self, name: &'static str, text: &str) {
-        let mut inner = self.inner();
-        if let Some(alarm) = inner.alarms.get_mut(name) {
-            text.clone_into(&mut alarm.text);
-            return;
-        }
-        inner.alarms.insert(name, Alarm { since: self.clock.now(), text: text.to_owned() });
-        drop(inner);
-        tracing::error!(carrier.name = %self.id, alarm = name, "Carrier {}: {text}", self.id);
+        self.raise((name, None), text);
     }
 
     /// What raised an alarm is over.
     pub fn clear(&self, name: &'static str) {
-        if self.inner().alarms.remove(name).is_some() {
-            tracing::info!(carrier.name = %self.id, alarm = name, "Carrier {}: alarm {name} is over", self.id);
+        self.lower((name, None));
+    }
+
+    /// Someone must act for a line's sake. Other lines' alarms of the same name stand beside it.
+    pub fn line_alarm(&self, line: &LineId, name: &'static str, text: &str) {
+        self.raise((name, self.at(line)), text);
+    }
+
+    /// What raised a line's alarm is over.
+    pub fn clear_line(&self, line: &LineId, name: &'static str) {
+        self.lower((name, self.at(line)));
+    }
+
+    fn raise(&self, key: (&'static str, Option<usize>), text: &str) {
+        let mut inner = self.inner();
+        if let Some(alarm) = inner.alarms.get_mut(&key) {
+            text.clone_into(&mut alarm.text);
+            return;
+        }
+        inner.alarms.insert(key, Alarm { since: self.clock.now(), text: text.to_owned() });
+        drop(inner);
+        tracing::error!(carrier.name = %self.id, alarm = key.0, "Carrier {}: {text}", self.id);
+    }
+
+    fn lower(&self, key: (&'static str, Option<usize>)) {
+        if self.inner().alarms.remove(&key).is_some() {
+            tracing::info!(carrier.name = %self.id, alarm = key.0, "Carrier {}: alarm {} is over", self.id, key.0);
         }
     }
 
-    /// Whether an alarm stands.
+    /// Whether an alarm stands, of the carrier or of any of its lines.
     pub fn alarmed(&self, name: &str) -> bool {
-        self.inner().alarms.contains_key(name)
+        self.inner().alarms.keys().any(|(standing, _)| *standing == name)
     }
 
     /// How replies flow now.

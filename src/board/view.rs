@@ -129,7 +129,7 @@ impl CarrierBoard {
             alarms: inner
                 .alarms
                 .iter()
-                .map(|(name, alarm)| AlarmView {
+                .map(|((name, _), alarm)| AlarmView {
                     name: (*name).to_owned(),
                     since_s: seconds(now, alarm.since),
                     text: alarm.text.clone(),

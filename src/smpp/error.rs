@@ -66,6 +66,9 @@ pub enum LineError {
     /// Nothing came for the time the operator allows.
     #[error("no message has come for {}, so it is bound anew once", in_words(*.0))]
     Mute(Duration),
+    /// No receipt came for the time the operator allows.
+    #[error("replies are taken and no receipt has come for {}, so it is bound anew once", in_words(*.0))]
+    Unreceipted(Duration),
     /// The SMSC sent unbind.
     #[error("the SMSC ended the session with unbind")]
     Unbound,
@@ -129,6 +132,8 @@ pub(super) enum Pace {
     Usual,
     /// The SMSC still holds the session that was lost.
     AlreadyBound,
+    /// The account has as many sessions as it may, by others of ours.
+    SessionLimit,
     /// The SMSC is busy.
     Busy,
     /// Nothing changes until somebody corrects a setting, here or at the carrier.
@@ -154,12 +159,15 @@ impl LineError {
         }
     }
 
-    /// How soon trying again makes sense. Statuses nobody knows are taken for a matter of configuration.
-    pub(super) fn pace(&self) -> Pace {
+    /// How soon trying again makes sense, when other lines of the carrier are bound and when none is: with the same
+    /// account they are, so a refusal that does not name the account is one session too many. Statuses nobody knows are
+    /// taken for a failed bind (SMPP 3.4, 5.1.3: 0x0D), and that, with no line bound, for a matter of configuration.
+    pub(super) fn pace(&self, others_are_bound: bool) -> Pace {
         match self {
-            Self::Refused { status: status::ALREADY_BOUND } => Pace::AlreadyBound,
             Self::Refused { status: status::SYSTEM_ERROR | status::THROTTLED | status::QUEUE_FULL } => Pace::Busy,
-            Self::Nowhere { last, .. } => last.pace(),
+            Self::Refused { status } if others_are_bound && !names_the_account(*status) => Pace::SessionLimit,
+            Self::Refused { status: status::ALREADY_BOUND } => Pace::AlreadyBound,
+            Self::Nowhere { last, .. } => last.pace(others_are_bound),
             Self::Refused { .. } | Self::Settings(_) | Self::File { .. } | Self::Tls(_) => Pace::Configuration,
             Self::NotSmpp(_) => Pace::WrongPeer,
             Self::NoSuchHost { .. }
@@ -169,6 +177,7 @@ impl LineError {
             | Self::Broken(_)
             | Self::Unbound
             | Self::Mute(_)
+            | Self::Unreceipted(_)
             | Self::Silent
             | Self::NotBound
             | Self::OutOfStep(_)
@@ -186,18 +195,33 @@ fn listed(errors: &[LineError]) -> String {
     errors.iter().fold(String::new(), |all, error| all + &error.to_string() + "; ")
 }
 
+/// Whether a refusal of a bind says what is wrong with the account, or with the moment.
+fn names_the_account(command_status: u32) -> bool {
+    matches!(
+        command_status,
+        status::INVALID_BIND_STATUS
+            | status::INVALID_PASSWORD
+            | status::INVALID_SYSTEM_ID
+            | status::INVALID_SYSTEM_TYPE
+    )
+}
+
 impl LineError {
     /// Which of the known oddities it is.
-    pub(super) fn traps(&self, was_bound: bool) -> &'static [Trap] {
+    pub(super) fn traps(&self, was_bound: bool, others_are_bound: bool) -> &'static [Trap] {
         match self {
             Self::OutOfStep(BadLength(..16)) => &[Trap::LengthTooSmall],
             Self::OutOfStep(_) => &[Trap::LengthTooGreat],
             Self::NotSmpp(_) => &[Trap::NotSmpp],
             Self::HalfPdu(_) => &[Trap::InPieces],
             Self::BindUnanswered(_) => &[Trap::BindUnanswered],
+            // With others bound it may be either: a session that the SMSC has not let go of, or one too many.
+            Self::Refused { status: status::ALREADY_BOUND } if others_are_bound => {
+                &[Trap::AlreadyBound, Trap::SessionLimit]
+            }
             Self::Refused { status: status::ALREADY_BOUND } => &[Trap::AlreadyBound],
-            Self::Refused { status: status::BIND_FAILED } => &[Trap::SessionLimit, Trap::CredentialsRefused],
-            Self::Refused { .. } if self.pace() == Pace::Configuration => &[Trap::CredentialsRefused],
+            Self::Refused { .. } if self.pace(others_are_bound) == Pace::SessionLimit => &[Trap::SessionLimit],
+            Self::Refused { .. } if self.pace(others_are_bound) == Pace::Configuration => &[Trap::CredentialsRefused],
             Self::Unread(_) => &[Trap::SlowReader],
             Self::Unbound if was_bound => &[Trap::UnbindFromSmsc],
             Self::Closed if !was_bound => &[Trap::ConnectThenClose],
@@ -211,6 +235,7 @@ impl LineError {
             | Self::Closed
             | Self::Broken(_)
             | Self::Mute(_)
+            | Self::Unreceipted(_)
             | Self::Unbound
             | Self::Silent
             | Self::NotBound => &[],
@@ -277,8 +302,25 @@ mod tests {
     fn an_error_says_what_to_do() {
         let refused = LineError::Refused { status: 0x0E };
         assert_eq!(refused.to_string(), "the SMSC refused the bind with status 0x0e: the password is wrong");
-        assert_eq!(refused.pace(), Pace::Configuration);
-        assert_eq!(LineError::Refused { status: 0x5A }.pace(), Pace::Configuration);
-        assert_eq!(LineError::Closed.pace(), Pace::Usual);
+    }
+
+    #[test]
+    fn a_refusal_means_something_else_while_other_lines_are_bound() {
+        use Pace::{AlreadyBound, Busy, Configuration, SessionLimit};
+        for (status, alone, among_others) in [
+            (0x0D, Configuration, SessionLimit),
+            (0x05, AlreadyBound, SessionLimit),
+            (0x5A, Configuration, SessionLimit),
+            (0x401, Configuration, SessionLimit),
+            (0x0E, Configuration, Configuration),
+            (0x0F, Configuration, Configuration),
+            (0x53, Configuration, Configuration),
+            (0x58, Busy, Busy),
+            (0x08, Busy, Busy),
+        ] {
+            let refused = LineError::Refused { status };
+            assert_eq!((refused.pace(false), refused.pace(true)), (alone, among_others), "{status:#x}");
+        }
+        assert_eq!((LineError::Closed.pace(false), LineError::Closed.pace(true)), (Pace::Usual, Pace::Usual));
     }
 }

@@ -134,6 +134,7 @@ fn play(settings: &Line, stream: &[u8], size: usize) -> (Vec<u8>, [usize; 4]) {
         chance: Chance::seeded(1),
         label: LineId { carrier: carrier.clone(), index: 1, role: Role::Transceiver },
         board: Arc::new(CarrierBoard::new(carrier, Vec::new(), Clock::fixed(Micros(1)))),
+        owed: Arc::default(),
     });
     let now = Instant::now();
     let mut session = Conversation::begin(settings, &mut station, 1, now);

@@ -48,6 +48,7 @@ where
     C: Future<Output = Result<S, LineError>>,
 {
     let mut station = Station::new(wiring);
+    station.down.begins(settings.down_after, Instant::now(), station.clock.now());
     let mut backoff = Backoff::new(settings);
     let (mut session, mut was_bound) = (1, true);
     while let Some(connected) = station.meanwhile(connect(was_bound)).await {
@@ -58,11 +59,12 @@ where
         was_bound = ended.bound_for.is_some();
         session += u32::from(was_bound);
         let Err(error) = ended.why else { break };
-        tell_the_board(&mut station, &error, was_bound);
-        let wait = backoff.after(&error, ended.bound_for, &station.chance);
-        let down = LineState::Down { since: station.clock.now(), why: error.to_string() };
-        station.board.line(&station.label, down);
-        report(&station.label, &error, was_bound, wait);
+        let others_are_bound = station.board.others_are_bound(&station.label);
+        let pace = error.pace(others_are_bound);
+        tell_the_board(&mut station, &error, was_bound, others_are_bound);
+        let wait = backoff.after(pace, ended.bound_for, &station.chance);
+        is_down(&mut station, settings, &error);
+        report(&station.label, &error, pace, was_bound, wait);
         if station.meanwhile(sleep(wait)).await.is_none() {
             break;
         }
@@ -81,9 +83,19 @@ where
     }
 }
 
+/// The line has no session, since now or since an earlier failure, and for this reason.
+fn is_down(station: &mut Station, settings: &Line, error: &LineError) {
+    let now = station.clock.now();
+    station.down.begins(settings.down_after, Instant::now(), now);
+    station.down.because(error.to_string());
+    let down = LineState::Down { since: station.down.since().unwrap_or(now), why: error.to_string() };
+    station.board.line(&station.label, down);
+    station.tell_down();
+}
+
 /// Counts what the error is, and raises the alarm where people must act.
-fn tell_the_board(station: &mut Station, error: &LineError, was_bound: bool) {
-    for trap in error.traps(was_bound) {
+fn tell_the_board(station: &mut Station, error: &LineError, was_bound: bool, others_are_bound: bool) {
+    for trap in error.traps(was_bound, others_are_bound) {
         station.note(*trap);
     }
     if was_bound {
@@ -97,25 +109,25 @@ fn tell_the_board(station: &mut Station, error: &LineError, was_bound: bool) {
             station.note(Trap::PairHalfLost);
         }
     } else {
-        station.not_bound(error, Instant::now());
+        station.not_bound(error, error.pace(others_are_bound), Instant::now());
     }
 }
 
 /// One line in the log for each failure, with the wait in words.
-fn report(label: &LineId, error: &LineError, was_bound: bool, wait: Duration) {
+fn report(label: &LineId, error: &LineError, pace: Pace, was_bound: bool, wait: Duration) {
     let carrier = &label.carrier;
     let wait = in_words(wait);
-    match error.pace() {
+    match pace {
         // Only people can mend these: the settings, or the carrier's side of them.
         Pace::Configuration | Pace::WrongPeer => tracing::error!(
             carrier.name = %carrier, line = %label, error = %error,
             "Line {label} cannot be bound until somebody corrects its settings, trying again in {wait}"
         ),
-        Pace::Usual | Pace::AlreadyBound | Pace::Busy if was_bound => tracing::info!(
+        Pace::Usual | Pace::AlreadyBound | Pace::SessionLimit | Pace::Busy if was_bound => tracing::info!(
             carrier.name = %carrier, line = %label, error = %error,
             "Line {label} lost, binding again in {wait}"
         ),
-        Pace::Usual | Pace::AlreadyBound | Pace::Busy => tracing::warn!(
+        Pace::Usual | Pace::AlreadyBound | Pace::SessionLimit | Pace::Busy => tracing::warn!(
             carrier.name = %carrier, line = %label, error = %error,
             "Line {label} not bound, trying again in {wait}"
         ),

@@ -2,11 +2,17 @@
 
 use std::{sync::Arc, time::Duration};
 
-use tokio::{sync::mpsc, time::Instant};
+use tokio::{
+    sync::mpsc,
+    time::{Instant, sleep_until},
+};
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    down::{Down, LINE_DOWN},
     error::{LineError, Pace, in_words},
+    owed::Owed,
+    pdu::status,
     poison::Poison,
     post::Post,
     trap::Trap,
@@ -31,6 +37,10 @@ const LINE_SETTINGS: &str = "line_settings";
 const NOT_SMPP: &str = "not_smpp_at_all";
 /// The alarm of an account that stays bound.
 const ALREADY_BOUND: &str = "already_bound";
+/// The alarm of a carrier that hands over no receipts any more.
+const RECEIPTS_MISSING: &str = "receipts_missing";
+/// The alarm of a line that is one too many for its account.
+const SESSION_LIMIT: &str = "session_limit";
 
 /// How a line is joined to the rest of the service.
 #[derive(Debug)]
@@ -53,6 +63,8 @@ pub struct Wiring {
     pub label: LineId,
     /// Where it says how it stands and what it met.
     pub board: Arc<CarrierBoard>,
+    /// The receipts that its carrier owes, one for all of the carrier's lines.
+    pub owed: Arc<Owed>,
 }
 
 /// A line without a session.
@@ -66,6 +78,10 @@ pub struct Station {
     pub(super) chance: Chance,
     pub(super) label: LineId,
     pub(super) board: Arc<CarrierBoard>,
+    pub(super) owed: Arc<Owed>,
+    /// For which want of receipts it has raised the alarm, and for which it has bound anew.
+    lacks: Option<u64>,
+    bound_for: Option<u64>,
     /// Broken messages that came already.
     pub(super) poison: Poison,
     /// No message comes, and the alarm stands.
@@ -74,10 +90,12 @@ pub struct Station {
     pub(super) was_mute: bool,
     /// Sessions in a row that were dropped while the window was full.
     full_window_drops: u8,
+    /// Since when it has had no session.
+    pub(super) down: Down,
     /// Since when the SMSC says that the account is bound already.
     already_bound_since: Option<Instant>,
-    /// Alarms that stand until the line is bound.
-    until_bound: Vec<&'static str>,
+    /// The alarm of what keeps it from being bound.
+    until_bound: Option<&'static str>,
     /// Alarms of single events, and when they came last.
     for_a_day: Vec<(&'static str, Instant)>,
 }
@@ -95,12 +113,16 @@ impl Station {
             chance: wiring.chance,
             label: wiring.label,
             board: wiring.board,
+            owed: wiring.owed,
+            lacks: None,
+            bound_for: None,
             poison: Poison::default(),
             is_mute: false,
             was_mute: false,
             full_window_drops: 0,
+            down: Down::default(),
             already_bound_since: None,
-            until_bound: Vec::new(),
+            until_bound: None,
             for_a_day: Vec::new(),
         }
     }
@@ -113,27 +135,41 @@ impl Station {
 
     /// The bind was refused, or no connection can be had: raises the alarm where people must act. An account that is
     /// still bound frees itself as a rule; one that does not within [`BOUND_TOO_LONG`] needs somebody too.
-    pub(super) fn not_bound(&mut self, error: &LineError, now: Instant) {
-        let (name, why) = match error.pace() {
+    pub(super) fn not_bound(&mut self, error: &LineError, pace: Pace, now: Instant) {
+        let lately = matches!(error, LineError::Refused { status: status::ALREADY_BOUND })
+            && now < *self.already_bound_since.get_or_insert(now) + BOUND_TOO_LONG;
+        let (name, why) = match pace {
             Pace::Configuration if matches!(error, LineError::Refused { .. }) => (CREDENTIALS_REFUSED, String::new()),
             Pace::Configuration => (LINE_SETTINGS, String::new()),
             Pace::WrongPeer => (NOT_SMPP, String::new()),
-            Pace::AlreadyBound if now >= *self.already_bound_since.get_or_insert(now) + BOUND_TOO_LONG => {
-                (ALREADY_BOUND, format!(" for {}", in_words(BOUND_TOO_LONG)))
+            Pace::AlreadyBound | Pace::SessionLimit if lately => return,
+            Pace::AlreadyBound => (ALREADY_BOUND, format!(" for {}", in_words(BOUND_TOO_LONG))),
+            Pace::SessionLimit => {
+                (SESSION_LIMIT, " beside the other lines of its carrier, see `lines` and ask the carrier".to_owned())
             }
-            Pace::AlreadyBound | Pace::Usual | Pace::Busy => return,
+            Pace::Usual | Pace::Busy => return,
         };
-        self.board.alarm(name, &format!("{} cannot be bound{why}: {error}", self.label));
-        if !self.until_bound.contains(&name) {
-            self.until_bound.push(name);
+        if let Some(before) = self.until_bound.replace(name).filter(|before| *before != name) {
+            self.board.clear_line(&self.label, before);
         }
+        self.board.line_alarm(&self.label, name, &format!("{} cannot be bound{why}: {error}", self.label));
     }
 
     /// The line is bound: what kept it from that is over.
     pub(super) fn is_bound(&mut self) {
         self.already_bound_since = None;
-        for name in self.until_bound.drain(..) {
-            self.board.clear(name);
+        if let Some(name) = self.until_bound.take() {
+            self.board.clear_line(&self.label, name);
+        }
+        if self.down.ends() {
+            self.board.clear_line(&self.label, LINE_DOWN);
+        }
+    }
+
+    /// Says so when the line has been without a session for too long.
+    pub(super) fn tell_down(&mut self) {
+        if let Some(words) = self.down.told(&self.label, Instant::now()) {
+            self.board.line_alarm(&self.label, LINE_DOWN, &words);
         }
     }
 
@@ -160,14 +196,44 @@ impl Station {
     pub(super) fn fell_mute(&mut self, mute_for: Duration, for_good: bool) {
         (self.is_mute, self.was_mute) = (for_good, true);
         let words = format!("{} is bound, and no message has come for {}", self.label, in_words(mute_for));
-        self.board.alarm(Trap::HalfDead.as_str(), &words);
+        self.board.line_alarm(&self.label, Trap::HalfDead.as_str(), &words);
     }
 
     /// A message came.
     pub(super) fn speaks(&mut self) {
         if self.was_mute {
             (self.is_mute, self.was_mute) = (false, false);
-            self.board.clear(Trap::HalfDead.as_str());
+            self.board.clear_line(&self.label, Trap::HalfDead.as_str());
+        }
+    }
+
+    /// Replies are taken, and no receipt has come for so long. `true` when this line says so for the first time.
+    pub(super) fn lacks_receipts(&mut self, want: u64, after: Duration) -> bool {
+        if self.owed.tell() {
+            let words = format!("takes replies, and has sent no receipt for {}: ask it", in_words(after));
+            self.board.alarm(RECEIPTS_MISSING, &words);
+        }
+        self.lacks.replace(want) != Some(want)
+    }
+
+    /// Whether this line has said so.
+    pub(super) fn knows_it_lacks(&self, want: u64) -> bool {
+        self.lacks == Some(want)
+    }
+
+    /// Whether it may bind anew for this want: once, and not together with another line.
+    pub(super) fn may_bind_for_receipts(&mut self, want: u64, now: Instant) -> bool {
+        let may = self.bound_for != Some(want) && self.owed.turn(now);
+        if may {
+            self.bound_for = Some(want);
+        }
+        may
+    }
+
+    /// A receipt came.
+    pub(super) fn receipts_come(&self) {
+        if self.owed.came() {
+            self.board.clear(RECEIPTS_MISSING);
         }
     }
 
@@ -191,6 +257,7 @@ impl Station {
         let mut work = std::pin::pin!(work);
         loop {
             self.post.hand_up();
+            let down_at = self.down.due();
             tokio::select! {
                 biased;
                 command = self.commands.recv(), if self.post.has_room() => match command {
@@ -199,6 +266,7 @@ impl Station {
                 },
                 done = &mut work => return Some(done),
                 () = self.post.room(), if self.post.is_waiting() => {}
+                () = sleep_until(down_at.unwrap_or_else(Instant::now)), if down_at.is_some() => self.tell_down(),
             }
         }
     }

@@ -19,13 +19,22 @@ const LATE_FOR: Duration = Duration::from_hours(24);
 /// How many settled numbers are remembered, to tell a second response from one to nothing.
 const SETTLED_KEPT: usize = 1_024;
 
+/// A submit that was sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Sent {
+    /// Which.
+    pub(super) id: SubmitId,
+    /// It asked for a receipt.
+    pub(super) wants_receipt: bool,
+}
+
 /// What a response belongs to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Matched {
     /// An open submit; its place is free again.
-    Open(SubmitId),
+    Open(Sent),
     /// One whose time had run out.
-    Late(SubmitId),
+    Late(Sent),
     /// One that is settled already.
     Again,
     /// Nothing of ours.
@@ -38,10 +47,10 @@ pub(super) struct Window {
     size: usize,
     timeout: Duration,
     last: u32,
-    open: BTreeMap<u32, (SubmitId, Instant)>,
+    open: BTreeMap<u32, (Sent, Instant)>,
     /// Deadlines in the order of sending; entries whose submit is answered are skipped.
     due: VecDeque<(Instant, u32)>,
-    late: BTreeMap<u32, (SubmitId, Instant)>,
+    late: BTreeMap<u32, (Sent, Instant)>,
     late_order: VecDeque<(u32, Instant)>,
     settled: VecDeque<u32>,
 }
@@ -82,9 +91,9 @@ impl Window {
     }
 
     /// Remembers a submit that leaves now under `sequence`.
-    pub(super) fn opened(&mut self, sequence: u32, id: SubmitId, now: Instant) {
+    pub(super) fn opened(&mut self, sequence: u32, sent: Sent, now: Instant) {
         let deadline = now + self.timeout;
-        self.open.insert(sequence, (id, deadline));
+        self.open.insert(sequence, (sent, deadline));
         self.due.push_back((deadline, sequence));
         // One submit that is never answered would keep the deadlines of all behind it: drop the settled ones in time.
         if self.due.len() > 2 * self.open.len() + 64 {
@@ -100,10 +109,10 @@ impl Window {
 
     /// A response with this number came.
     pub(super) fn settle(&mut self, sequence: u32) -> Matched {
-        let matched = if let Some((id, _)) = self.open.remove(&sequence) {
-            Matched::Open(id)
-        } else if let Some((id, _)) = self.late.remove(&sequence) {
-            Matched::Late(id)
+        let matched = if let Some((sent, _)) = self.open.remove(&sequence) {
+            Matched::Open(sent)
+        } else if let Some((sent, _)) = self.late.remove(&sequence) {
+            Matched::Late(sent)
         } else if self.settled.contains(&sequence) {
             return Matched::Again;
         } else {
@@ -133,8 +142,8 @@ impl Window {
             return None;
         }
         let (_, sequence) = self.due.pop_front()?;
-        let (id, _) = self.open.remove(&sequence)?;
-        self.late.insert(sequence, (id, now));
+        let (sent, _) = self.open.remove(&sequence)?;
+        self.late.insert(sequence, (sent, now));
         self.late_order.push_back((sequence, now));
         while let Some(&(oldest, at)) = self.late_order.front()
             && (self.late_order.len() > LATE_KEPT || now >= at + LATE_FOR)
@@ -144,12 +153,12 @@ impl Window {
                 self.late.remove(&oldest);
             }
         }
-        Some(id)
+        Some(sent.id)
     }
 
     /// Ends the session: what is open, in the order of sequence numbers.
     pub(super) fn close(&mut self) -> Vec<SubmitId> {
-        std::mem::take(&mut self.open).into_values().map(|(id, _)| id).collect()
+        std::mem::take(&mut self.open).into_values().map(|(sent, _)| sent.id).collect()
     }
 }
 
@@ -162,6 +171,10 @@ mod tests {
         SubmitId { exchange: RowKey(1), segment: n }
     }
 
+    fn sent(n: u8) -> Sent {
+        Sent { id: id(n), wants_receipt: n.is_multiple_of(2) }
+    }
+
     fn window(last: u32) -> Window {
         Window { last, ..Window::new(3, Duration::from_secs(30)) }
     }
@@ -170,8 +183,8 @@ mod tests {
     fn t51_our_wrap() {
         let now = Instant::now();
         let mut window = window(LAST_SEQUENCE - 2);
-        window.opened(1, id(1), now);
-        window.opened(2, id(2), now);
+        window.opened(1, sent(1), now);
+        window.opened(2, sent(2), now);
         window.expire(now + Duration::from_secs(30)).unwrap();
         let drawn: Vec<u32> = (0..4).map(|_| window.next_sequence()).collect();
         assert_eq!(drawn, [LAST_SEQUENCE - 1, LAST_SEQUENCE, 3, 4]);
@@ -183,13 +196,13 @@ mod tests {
         let mut window = window(0);
         for n in 1..=3 {
             assert!(window.has_room());
-            window.opened(u32::from(n), id(n), now);
+            window.opened(u32::from(n), sent(n), now);
         }
         assert!(!window.has_room() && window.overtakes(3) && !window.overtakes(1) && !window.overtakes(99));
-        assert_eq!(window.settle(3), Matched::Open(id(3)));
+        assert_eq!(window.settle(3), Matched::Open(sent(3)));
         assert_eq!(window.settle(3), Matched::Again);
         assert_eq!(window.settle(99), Matched::Nothing);
-        assert_eq!(window.settle(1), Matched::Open(id(1)));
+        assert_eq!(window.settle(1), Matched::Open(sent(1)));
         assert_eq!((window.close(), window.is_empty()), (vec![id(2)], true));
     }
 
@@ -198,15 +211,15 @@ mod tests {
         let now = Instant::now();
         let late = now + Duration::from_secs(30);
         let mut window = window(0);
-        window.opened(1, id(1), now);
-        window.opened(2, id(2), now + Duration::from_secs(5));
+        window.opened(1, sent(1), now);
+        window.opened(2, sent(2), now + Duration::from_secs(5));
         assert_eq!(window.expire(late - Duration::from_millis(1)), None);
         assert_eq!((window.expire(late), window.expire(late)), (Some(id(1)), None));
         assert_eq!(window.next_due(), Some(late + Duration::from_secs(5)));
-        assert_eq!((window.settle(1), window.settle(1)), (Matched::Late(id(1)), Matched::Again));
+        assert_eq!((window.settle(1), window.settle(1)), (Matched::Late(sent(1)), Matched::Again));
         let later = late + Duration::from_secs(5);
         assert_eq!(window.expire(later), Some(id(2)));
-        window.opened(3, id(3), later);
+        window.opened(3, sent(3), later);
         assert!(window.late.contains_key(&2));
         assert_eq!(window.expire(later + LATE_FOR), Some(id(3)), "a day later");
         assert_eq!(window.settle(2), Matched::Nothing);
@@ -216,14 +229,14 @@ mod tests {
     fn memory_stays_bounded_behind_a_submit_that_is_never_answered() {
         let now = Instant::now();
         let mut window = window(0);
-        window.opened(1, id(1), now);
+        window.opened(1, sent(1), now);
         for sequence in 2..50_000 {
-            window.opened(sequence, id(2), now);
+            window.opened(sequence, sent(2), now);
             window.settle(sequence);
         }
         assert!(window.due.len() < 200, "{}", window.due.len());
         for sequence in 50_000..50_000 + 2 * LATE_KEPT as u32 {
-            window.opened(sequence, id(3), now);
+            window.opened(sequence, sent(3), now);
             window.expire(now + Duration::from_mins(1)).unwrap();
         }
         assert!(window.late.len() <= LATE_KEPT && window.late_order.len() <= LATE_KEPT);

@@ -32,6 +32,7 @@ fn serve(folder: &Path, until: &str) -> Running {
     command.arg("serve").current_dir(folder).env_clear();
     // A port of this machine that nobody listens on: the line stays down.
     command.env("TRACUU__CARRIERS__SIM__ADDRESS", "127.0.0.1:1");
+    command.env("TRACUU__CARRIERS__SIM__DOWN_AFTER_S", "1");
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut running = Running(command.spawn().unwrap());
     let log = BufReader::new(running.0.stderr.take().unwrap());
@@ -51,10 +52,12 @@ fn the_status_of_a_running_service_is_told_in_words_and_as_json() {
     }
     let asleep = tracuu(folder, &["status"]);
     assert!(asleep.code == Some(69) && asleep.stderr.contains("tracuu serve"), "{asleep:?}");
-    let mut running = serve(folder, "not bound");
+    let mut running = serve(folder, "has not been bound since");
     let down = tracuu(folder, &["status"]);
     assert_eq!(down.code, Some(1), "a line is down: {down:?}");
-    for words in ["tracuu-1: up for", "line sim/1: down for", "127.0.0.1:1", "held back by: no line"] {
+    let words =
+        ["tracuu-1: up for", "line sim/1: down for", "127.0.0.1:1", "held back by: no line", "ALARM line_down for"];
+    for words in words {
         assert!(down.stdout.contains(words), "{words} is not in\n{}", down.stdout);
     }
     let Finished { stdout, .. } = tracuu(folder, &["status", "--json"]);

@@ -17,7 +17,11 @@ async fn stop_and_start(run: &mut Run, what: &str) {
 trap!(t21_bind_resp_without_body);
 trap!(t22_bind_never_answered);
 trap!(t23_already_bound);
-trap!(t24_session_limit);
+trap!(t24_session_limit, cue: async |run, _| run.alarmed("session_limit").await, check: async |run| {
+    let board = run.carrier_board("sim");
+    assert!(!board.alarmed("session_limit"), "it is over with the bind");
+    assert!(!board.alarmed("credentials_refused"), "the account is good: it is bound");
+});
 trap!(t25_credentials_refused, cue: async |run, _| run.alarmed("credentials_refused").await, check: async |run| {
     assert!(!run.carrier_board("sim").alarmed("credentials_refused"), "it is over with the bind");
 });

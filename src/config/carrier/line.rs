@@ -132,9 +132,13 @@ pub struct Line {
     pub submit_timeout: Duration,
     /// The SMSC must take something of what is written, and end a PDU it began, within this.
     pub write_timeout: Duration,
+    /// A line without a session for this long raises an alarm; `None`: not watched.
+    pub down_after: Option<Duration>,
     /// No message from a receiving session for this long raises an alarm; `None`: not watched.
     pub mute_after: Option<Duration>,
-    /// Bind anew once when it is mute.
+    /// Replies that were taken so long ago, and no receipt since, raise an alarm; `None`: not watched.
+    pub unreceipted_after: Option<Duration>,
+    /// Bind anew once when it is mute, or without receipts.
     pub rebind_when_mute: bool,
     /// First wait before connecting again; doubles up to `reconnect_max`, each moved by 20 % by chance.
     pub reconnect_min: Duration,
@@ -173,7 +177,9 @@ impl Line {
         if reconnect_max < reconnect_min {
             s.fault("reconnect_max_ms", "must not be below reconnect_min_ms");
         }
+        let down: u64 = s.number("down_after_s", 300, 0..=86_400);
         let mute: u64 = s.number("mute_after_s", 0, 0..=86_400);
+        let unreceipted: u64 = s.number("unreceipted_after_s", 0, 0..=86_400);
         Self {
             addresses,
             system_id,
@@ -205,7 +211,9 @@ impl Line {
             enquire_timeout: millis(s, "enquire_timeout_ms", 10_000, 600_000),
             submit_timeout: millis(s, "submit_timeout_ms", 30_000, 600_000),
             write_timeout: millis(s, "write_timeout_ms", 30_000, 600_000),
+            down_after: (down > 0).then_some(Duration::from_secs(down)),
             mute_after: (mute > 0).then_some(Duration::from_secs(mute)),
+            unreceipted_after: (unreceipted > 0).then_some(Duration::from_secs(unreceipted)),
             rebind_when_mute: s.flag("rebind_when_mute", false),
             reconnect_min: Duration::from_millis(reconnect_min),
             reconnect_max: Duration::from_millis(reconnect_max),

@@ -87,6 +87,9 @@ impl Carrier {
         if receipts.wanted && line.bind == BindForm::Transmitter {
             s.fault("receipts", "a transmitter alone gets no receipts: bind a pair or a transceiver");
         }
+        if line.unreceipted_after.is_some() && !receipts.wanted {
+            s.fault("unreceipted_after_s", "no receipt ever comes that is not asked for: set receipts = true as well");
+        }
         let carrier = Self {
             code,
             stream,

@@ -42,7 +42,7 @@ pub(super) const SCRIPTS: &[Script] = &[
         "the SMSC refuses a bind with optional parameters or with version 5.0; ours has neither unless it is told to"
     )
     .more_carriers(&["version = \"5.0\""])
-    .counts(&["session_limit", "version_lower"]),
+    .counts(&["credentials_refused", "version_lower"]),
 ];
 
 async fn t168_tls_no_close_notify(stage: &mut Stage) -> Done {

@@ -18,7 +18,7 @@ pub(super) const SCRIPTS: &[Script] = &[
         .counts(&["bind_never_answered"]),
     script!(t23_already_bound, "the connection is dropped and the next three binds are refused as already bound")
         .counts(&["already_bound"]),
-    script!(t24_session_limit, "of two lines only one may bind; it is not troubled by the other")
+    script!(t24_session_limit, "of two lines only one may bind for a while; it is not troubled by the other")
         .settings("lines = 2")
         .counts(&["session_limit"]),
     script!(t25_credentials_refused, "the account is refused, in every way; then it is put right")
@@ -43,9 +43,14 @@ pub(super) const SCRIPTS: &[Script] = &[
         .counts(&["eof_with_submits_open"]),
     script!(t34_outbind, "an outbind on the service's own connection").counts(&["outbind"]),
     script!(t35_alert_notification, "an alert_notification, which has no answer").counts(&["alert_notification"]),
-    script!(t36_receiver_half_dead, "everything is answered, and yet no question comes any more until a new bind")
-        .settings("mute_after_s = 2\nrebind_when_mute = true\nenquire_after_ms = 300")
-        .counts(&["receiver_half_dead"]),
+    script!(
+        t36_receiver_half_dead,
+        "everything is answered, and yet no question comes until a new bind; of another carrier, no receipt"
+    )
+    .settings("mute_after_s = 2\nrebind_when_mute = true\nenquire_after_ms = 300")
+    .more_carriers(&["receipts = true\nunreceipted_after_s = 2\nrebind_when_mute = true\nenquire_after_ms = 300"])
+    .counts(&["receiver_half_dead"])
+    .alarms(&["receipts_missing"]),
     script!(
         t37_tx_rx_pair_half_lost,
         "only the receiver of a pair is lost: replies go on, the receiver comes back alone"
@@ -106,6 +111,9 @@ async fn t24_session_limit(stage: &mut Stage) -> Done {
         second.expect_end(second.patience()).await?;
         first.converse().await?;
     }
+    stage.cue("look for the alarm").await;
+    let mut second = stage.bound().await?;
+    second.is_alive(second.patience()).await?;
     first.is_alive(first.patience()).await
 }
 
@@ -290,12 +298,16 @@ async fn is_not_answered(peer: &mut Peer, sequence: u32) -> Done {
 }
 
 async fn t36_receiver_half_dead(stage: &mut Stage) -> Done {
-    let mut peer = stage.bound().await?;
-    peer.converse().await?;
-    // Nothing but answers to enquire_links, until the service takes the line for mute.
-    stage.pass(Duration::from_secs(3)).await;
-    peer.expect_end(peer.patience()).await?;
-    stage.bound().await?.converse().await.map(drop)
+    // Nothing but answers to enquire_links, until the service takes the line for mute, and then for without receipts.
+    for at in [0, 1] {
+        let mut peer = stage.bound_at(at).await?;
+        peer.converse().await?;
+        let unbind = peer.expect_within(Want::any(command::UNBIND), Duration::from_secs(3) + peer.patience()).await?;
+        peer.send_pdu(&bare(command::UNBIND | command::RESPONSE, 0, unbind.sequence)).await?;
+        peer.expect_end(peer.patience()).await?;
+        stage.bound_at(at).await?.converse().await?;
+    }
+    Ok(())
 }
 
 /// The two sessions of a pair, in the order transmitter, receiver.

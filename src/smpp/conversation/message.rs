@@ -70,7 +70,7 @@ impl Conversation<'_> {
 
     /// Takes in the messages that were held, as far as there is room.
     pub(super) fn take_held(&mut self, now: Instant) {
-        while matches!(self.stage, Stage::Bound | Stage::Dismissed { .. })
+        while matches!(self.stage, Stage::Bound | Stage::Dismissed { .. } | Stage::Parting { .. })
             && (self.quiet || self.admits(now))
             && let Some(frame) = self.held.pop_front()
         {
@@ -118,6 +118,9 @@ impl Conversation<'_> {
             let words = format!("{label} was sent a message marked as a receipt that is none; it is put aside");
             self.station.alarm_for_a_day(Trap::ReceiptWithoutContent.as_str(), &words, now);
             return self.put_aside(frame, Trap::ReceiptWithoutContent, status::OK, now);
+        }
+        if matches!(reading, Reading::Receipt(_)) && self.settings.unreceipted_after.is_some() {
+            self.station.receipts_come();
         }
         let id = self.id_to_echo(&deliver);
         let (line, session, sequence) = (self.station.line, self.session, frame.sequence_number);
@@ -180,7 +183,7 @@ impl Conversation<'_> {
         if self.pause.refused(now) {
             let label = &self.station.label;
             let words = format!("nothing can be stored, so {label} leaves messages with the SMSC until it can");
-            self.station.board.alarm(READING_PAUSED, &words);
+            self.station.board.line_alarm(label, READING_PAUSED, &words);
         }
         match self.trial.take() {
             Some(frame) => {
@@ -207,9 +210,11 @@ impl Conversation<'_> {
                     self.answer(answer, now);
                 }
                 self.write_answers();
-                self.dismissed();
+                self.dismissed(now);
             }
-            LineCommand::Rebind if self.stage == Stage::Bound => self.end(Err(LineError::NotBound)),
+            LineCommand::Rebind if matches!(self.stage, Stage::Bound | Stage::Parting { .. }) => {
+                self.end(Err(LineError::NotBound));
+            }
             LineCommand::Rebind => {}
             LineCommand::Submits(submits) => {
                 // The outbox keeps the window; what it gives beyond is held for a while, and no longer than that.
@@ -242,7 +247,7 @@ impl Conversation<'_> {
         };
         self.trial = None;
         if self.pause.stored() {
-            self.station.board.clear(READING_PAUSED);
+            self.station.board.clear_line(&self.station.label, READING_PAUSED);
         }
         self.questions.settle(place, command_status);
     }

@@ -41,6 +41,8 @@ enum Stage {
     Binding { until: Instant },
     /// Bound.
     Bound,
+    /// We are about to unbind: nothing new leaves, what is open may still be settled.
+    Parting { until: Instant },
     /// We sent unbind and await its response.
     Leaving { until: Instant },
     /// The SMSC sent unbind, which is answered; what is open may still be settled.
@@ -72,6 +74,8 @@ pub(super) struct Conversation<'a> {
     /// The SMSC does not say that it knows optional parameters.
     older: bool,
     quiet: bool,
+    /// Why we unbind, when it is not that the line stops.
+    parting_for: Option<LineError>,
     over: Option<Result<(), LineError>>,
     /// What the socket has not taken yet.
     pub(super) out: BytesMut,
@@ -100,6 +104,7 @@ impl<'a> Conversation<'a> {
             can: Abilities::default(),
             older: false,
             quiet: false,
+            parting_for: None,
             over: bind.err().map(Err),
             out,
             settings,
@@ -133,7 +138,7 @@ impl<'a> Conversation<'a> {
         let why = match self.stage {
             Stage::Binding { .. } if !left.is_empty() && left.len() < 4 => Err(LineError::NotSmpp(Looks::guess(left))),
             Stage::Binding { .. } | Stage::Bound => Err(LineError::Closed),
-            Stage::Leaving { .. } => Ok(()),
+            Stage::Parting { .. } | Stage::Leaving { .. } => return self.parted(),
             Stage::Dismissed { .. } => Err(LineError::Unbound),
         };
         self.end(why);
@@ -183,12 +188,12 @@ impl<'a> Conversation<'a> {
         }
         match frame.command_id {
             id::DELIVER_SM | id::DATA_SM => self.take_message(frame, now),
-            id::SUBMIT_SM_RESP => self.take_response(frame),
+            id::SUBMIT_SM_RESP => self.take_response(frame, now),
             id::ENQUIRE_LINK => self.take_enquiry(frame),
             id::ENQUIRE_LINK_RESP => self.take_enquiry_response(frame),
             id::UNBIND => self.take_unbind(frame, now),
-            id::UNBIND_RESP if matches!(self.stage, Stage::Leaving { .. }) => self.end(Ok(())),
-            id::GENERIC_NACK => self.take_nack(frame),
+            id::UNBIND_RESP if matches!(self.stage, Stage::Leaving { .. }) => self.parted(),
+            id::GENERIC_NACK => self.take_nack(frame, now),
             id::OUTBIND => self.note(Trap::Outbind),
             id::ALERT_NOTIFICATION => self.note(Trap::Alert),
             own if own == bind::command_id(self.role) | id::RESPONSE => self.take_bind_response(frame, now),
@@ -245,18 +250,24 @@ impl<'a> Conversation<'a> {
         }
         pdu::write_bare(&mut self.out, id::UNBIND_RESP, status::OK, frame.sequence_number);
         match self.stage {
-            Stage::Bound => self.stage = Stage::Dismissed { until: now + PARTING },
+            Stage::Bound | Stage::Parting { .. } => self.stage = Stage::Dismissed { until: now + PARTING },
             Stage::Binding { .. } => self.end(Err(LineError::Unbound)),
             Stage::Leaving { .. } | Stage::Dismissed { .. } => {}
         }
-        self.dismissed();
+        self.dismissed(now);
     }
 
-    /// After the SMSC's unbind the session ends when nothing is open any more.
-    fn dismissed(&mut self) {
+    /// After the SMSC's unbind the session ends when nothing is open any more, and before ours it is sent then.
+    fn dismissed(&mut self, now: Instant) {
         let nothing_open = self.window.is_empty() && self.questions.is_empty() && self.held.is_empty();
-        if matches!(self.stage, Stage::Dismissed { .. }) && nothing_open {
-            self.end(Err(LineError::Unbound));
+        match self.stage {
+            Stage::Dismissed { .. } if nothing_open => self.end(Err(LineError::Unbound)),
+            Stage::Parting { .. } if nothing_open => self.unbind(now),
+            Stage::Dismissed { .. }
+            | Stage::Parting { .. }
+            | Stage::Binding { .. }
+            | Stage::Bound
+            | Stage::Leaving { .. } => {}
         }
     }
 

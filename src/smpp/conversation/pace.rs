@@ -14,6 +14,7 @@ use crate::{
         session::Ended,
         submit,
         trap::Trap,
+        window::Sent,
     },
 };
 
@@ -27,7 +28,10 @@ impl Conversation<'_> {
             let Some(submit) = self.unsent.pop_front() else { return };
             let sequence = self.window.next_sequence();
             match submit::write_submit(&mut self.out, &submit, self.settings, self.can, sequence) {
-                Ok(()) => self.window.opened(sequence, submit.id, now),
+                Ok(()) => {
+                    let sent = Sent { id: submit.id, wants_receipt: submit.receipt };
+                    self.window.opened(sequence, sent, now);
+                }
                 Err(command_status) => self.station.unwritable(&submit, command_status),
             }
         }
@@ -36,13 +40,18 @@ impl Conversation<'_> {
     /// When a deadline passes next.
     pub(in crate::smpp) fn next_due(&mut self) -> Option<Instant> {
         let stage = match self.stage {
-            Stage::Binding { until } | Stage::Leaving { until } | Stage::Dismissed { until } => Some(until),
+            Stage::Binding { until }
+            | Stage::Parting { until }
+            | Stage::Leaving { until }
+            | Stage::Dismissed { until } => Some(until),
             Stage::Bound => self.keepalive.due(),
         };
         // Nothing is tried while the last trial is undecided: its own deadline comes first.
         let trial = self.pause.due().filter(|_| self.questions.is_empty() && !self.held.is_empty());
-        let mute = self.mute_at();
-        [stage, self.questions.next_due(), self.window.next_due(), trial, mute].into_iter().flatten().min()
+        let unreceipted = self.unreceipted_at().filter(|(_, want)| !self.station.knows_it_lacks(*want));
+        let (mute, unreceipted) = (self.mute_at(), unreceipted.map(|(at, _)| at));
+        let deadlines = [stage, self.questions.next_due(), self.window.next_due(), trial, mute, unreceipted];
+        deadlines.into_iter().flatten().min()
     }
 
     /// Does what is due. What the socket holds must have been read before: an answer may be in it.
@@ -61,21 +70,23 @@ impl Conversation<'_> {
             self.station.post.for_outbox(LineEvent::Response { line, id, result: SubmitResult::TimedOut, at });
         }
         self.station.lower_old_alarms(now);
-        self.dismissed();
+        self.dismissed(now);
         match self.stage {
             Stage::Binding { until } if now >= until => {
                 self.end(Err(LineError::BindUnanswered(self.settings.bind_timeout)));
             }
             Stage::Leaving { until } if now >= until => {
                 self.note(Trap::OurUnbindUnanswered);
-                self.end(Ok(()));
+                self.parted();
             }
+            Stage::Parting { until } if now >= until => self.unbind(now),
             Stage::Dismissed { until } if now >= until => self.end(Err(LineError::Unbound)),
             Stage::Bound => {
                 self.watch(now);
                 self.listen(now);
+                self.await_receipts(now);
             }
-            Stage::Binding { .. } | Stage::Leaving { .. } | Stage::Dismissed { .. } => {}
+            Stage::Binding { .. } | Stage::Parting { .. } | Stage::Leaving { .. } | Stage::Dismissed { .. } => {}
         }
     }
 
@@ -103,6 +114,28 @@ impl Conversation<'_> {
         self.settings.mute_after.filter(|_| watched).map(|after| self.heard + after)
     }
 
+    /// When a receiving session has been without receipts for too long, though replies were taken, and the number of
+    /// this want.
+    fn unreceipted_at(&self) -> Option<(Instant, u64)> {
+        let after = self.settings.unreceipted_after?;
+        let bound_at = self.bound_at.filter(|_| self.stage == Stage::Bound && self.role.receives())?;
+        let (since, want) = self.station.owed.since()?;
+        // A session is given as long as any to bring one.
+        Some((since.max(bound_at) + after, want))
+    }
+
+    /// No receipt for long raises the alarm, and ends the session once, when it is this line's turn.
+    fn await_receipts(&mut self, now: Instant) {
+        let Some((_, want)) = self.unreceipted_at().filter(|(at, _)| now >= *at) else { return };
+        let after = self.settings.unreceipted_after.unwrap_or_default();
+        if self.station.lacks_receipts(want, after) {
+            self.note(Trap::HalfDead);
+        }
+        if self.settings.rebind_when_mute && self.station.may_bind_for_receipts(want, now) {
+            self.part(LineError::Unreceipted(after), now);
+        }
+    }
+
     /// No message for long raises the alarm, and ends the session once: some SMSCs deliver again after a bind.
     fn listen(&mut self, now: Instant) {
         if self.mute_at().is_none_or(|at| now < at) {
@@ -113,15 +146,35 @@ impl Conversation<'_> {
         let rebind = self.settings.rebind_when_mute && !self.station.was_mute;
         self.station.fell_mute(mute_for, !rebind);
         if rebind {
-            self.end(Err(LineError::Mute(mute_for)));
+            self.part(LineError::Mute(mute_for), now);
         }
+    }
+
+    /// We unbind in good order and bind anew: what is open may be settled first, for a while.
+    fn part(&mut self, why: LineError, now: Instant) {
+        self.parting_for = Some(why);
+        self.stage = Stage::Parting { until: now + PARTING };
+        self.dismissed(now);
+    }
+
+    /// Sends our unbind.
+    pub(super) fn unbind(&mut self, now: Instant) {
+        pdu::write_bare(&mut self.out, id::UNBIND, status::OK, self.window.next_sequence());
+        self.stage = Stage::Leaving { until: now + PARTING };
+    }
+
+    /// The session ends as we wanted it to.
+    pub(super) fn parted(&mut self) {
+        let why = self.parting_for.take();
+        self.end(why.map_or(Ok(()), Err));
     }
 
     /// The service closed the line's commands: no answer comes any more, so what is undecided goes back to the SMSC,
     /// and the session is unbound in good order.
     pub(in crate::smpp) fn stop(&mut self, now: Instant) {
+        self.parting_for = None;
         match self.stage {
-            Stage::Bound => {
+            Stage::Bound | Stage::Parting { .. } => {
                 let temporary = self.temporary();
                 let mut given_up = Vec::new();
                 for (place, ticket) in self.questions.close() {
@@ -134,8 +187,7 @@ impl Conversation<'_> {
                 for frame in mem::take(&mut self.held) {
                     self.answer_at_once(&frame, temporary);
                 }
-                pdu::write_bare(&mut self.out, id::UNBIND, status::OK, self.window.next_sequence());
-                self.stage = Stage::Leaving { until: now + PARTING };
+                self.unbind(now);
             }
             Stage::Binding { .. } | Stage::Dismissed { .. } => self.end(Ok(())),
             Stage::Leaving { .. } => {}
@@ -151,7 +203,7 @@ impl Conversation<'_> {
             self.station.never_left(&submit);
         }
         if self.pause.is_on() {
-            self.station.board.clear(READING_PAUSED);
+            self.station.board.clear_line(&self.station.label, READING_PAUSED);
         }
         let dropped = matches!(self.over, Some(Err(LineError::Closed | LineError::Broken(_))));
         let was_full = !self.window.has_room();

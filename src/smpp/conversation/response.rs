@@ -1,5 +1,7 @@
 //! What comes back for what we sent.
 
+use tokio::time::Instant;
+
 use super::{Conversation, Stage};
 use crate::{
     message::{LineEvent, SubmitResult},
@@ -19,13 +21,13 @@ const CONGESTION_STATE: u16 = 0x0428;
 
 impl Conversation<'_> {
     /// A generic_nack answers the request whose number it has; with number 0 it answers nothing.
-    pub(super) fn take_nack(&mut self, frame: &Frame) {
+    pub(super) fn take_nack(&mut self, frame: &Frame, now: Instant) {
         let (sequence, command_status) = (frame.sequence_number, frame.command_status);
         if matches!(self.stage, Stage::Binding { .. }) {
             return self.end(Err(LineError::Refused { status: command_status }));
         }
         if matches!(self.stage, Stage::Leaving { .. }) && self.window.is_empty() {
-            return self.end(Ok(()));
+            return self.parted();
         }
         if self.keepalive.is_ours(sequence) {
             self.note(Trap::NoEnquireLink);
@@ -34,7 +36,7 @@ impl Conversation<'_> {
             } else {
                 self.keepalive.refused();
             }
-        } else if self.settle(frame) {
+        } else if self.settle(frame, now) {
             self.note(Trap::NackWithSequence);
         } else {
             self.note(Trap::NackOfNothing);
@@ -52,8 +54,8 @@ impl Conversation<'_> {
     }
 
     /// A submit_sm_resp.
-    pub(super) fn take_response(&mut self, frame: &Frame) {
-        if !self.settle(frame) {
+    pub(super) fn take_response(&mut self, frame: &Frame, now: Instant) {
+        if !self.settle(frame, now) {
             let wrong_kind = self.keepalive.is_ours(frame.sequence_number);
             self.note(if wrong_kind { Trap::WrongKind } else { Trap::UnknownResponse });
         }
@@ -63,15 +65,15 @@ impl Conversation<'_> {
     }
 
     /// Hands up what came back for a submit; `false` when the number is not of one.
-    fn settle(&mut self, frame: &Frame) -> bool {
+    fn settle(&mut self, frame: &Frame, now: Instant) -> bool {
         if self.window.overtakes(frame.sequence_number) {
             self.note(Trap::OutOfOrder);
         }
-        let id = match self.window.settle(frame.sequence_number) {
-            Matched::Open(id) => id,
-            Matched::Late(id) => {
+        let sent = match self.window.settle(frame.sequence_number) {
+            Matched::Open(sent) => sent,
+            Matched::Late(sent) => {
                 self.note(Trap::LateResponse);
-                id
+                sent
             }
             Matched::Again => {
                 self.note(Trap::ResponseTwice);
@@ -81,7 +83,11 @@ impl Conversation<'_> {
         };
         // A generic_nack has no body, so what stands there names nothing.
         let body = if frame.command_id == id::GENERIC_NACK { &[] } else { frame.body() };
+        let id = sent.id;
         let result = if frame.command_status == status::OK {
+            if sent.wants_receipt && self.settings.unreceipted_after.is_some() {
+                self.station.owed.taken(now);
+            }
             SubmitResult::Accepted { message_id: pdu::message_id(body) }
         } else {
             let reason = match pdu::parameter(body, DELIVERY_FAILURE_REASON) {
@@ -93,7 +99,7 @@ impl Conversation<'_> {
         let at = self.station.clock.now();
         self.station.post.for_outbox(LineEvent::Response { line: self.station.line, id, result, at });
         self.congestion(body);
-        self.dismissed();
+        self.dismissed(now);
         true
     }
 

@@ -11,7 +11,6 @@ use super::{
     settings, submit, tlv,
 };
 use crate::{
-    board::LineState,
     config::{AnswerBody, Line},
     message::{AnswerStatus, LineEvent, SubmitResult},
 };
@@ -145,31 +144,6 @@ async fn one_broken_message_over_and_over_raises_the_alarm_across_sessions() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_mute_receiver_raises_the_alarm_and_is_bound_anew_once() {
-    let settings = Line {
-        mute_after: Some(Duration::from_secs(60)),
-        rebind_when_mute: true,
-        reconnect_min: Duration::from_secs(1),
-        enquire_after: Duration::from_secs(3_600),
-        ..settings("unused:1")
-    };
-    let (mut bench, mut peer) = Bench::bound(settings).await;
-    let began = Instant::now();
-    peer.closes().await;
-    assert_eq!(began.elapsed().as_secs(), 60);
-    assert!(bench.board.alarmed("receiver_half_dead"));
-    let mut peer = bench.connect().await;
-    peer.accept_bind().await;
-    tokio::time::sleep(Duration::from_secs(600)).await;
-    peer.is_answered(9).await;
-    assert!(bench.board.alarmed("receiver_half_dead"), "it does not help, and is not done again");
-    assert_eq!(bench.board.counted("receiver_half_dead"), 2);
-    ask(&mut peer, 10).await;
-    assert_eq!(peer.next().await, (DELIVER_RESP, 0x58, 10));
-    assert!(!bench.board.alarmed("receiver_half_dead"));
-}
-
-#[tokio::test(start_paused = true)]
 async fn responses_tell_congestion_and_the_reason_of_a_failure() {
     let (mut bench, mut peer) = Bench::usual().await;
     bench.submit(vec![submit(7, 0), submit(7, 1)]).await;
@@ -192,40 +166,6 @@ async fn responses_tell_congestion_and_the_reason_of_a_failure() {
     {
         assert_eq!(bench.board.counted(trap), times, "{trap}");
     }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_people_must_mend_is_an_alarm_until_the_line_is_bound() {
-    for (status, name, refusals) in
-        [(0x0E, "credentials_refused", 1), (0x5A, "credentials_refused", 1), (0x05, "already_bound", 8)]
-    {
-        let mut bench = Bench::start(settings("unused:1"), 8);
-        let began = Instant::now();
-        for refusal in 1..=refusals {
-            let mut peer = bench.connect().await;
-            peer.next().await;
-            peer.send(0x8000_0009, status, 1, b"").await;
-            peer.closes().await;
-            if refusal < refusals && began.elapsed() < Duration::from_mins(9) {
-                assert!(!bench.board.alarmed(name), "{status:#x} after {:?}", began.elapsed());
-            }
-        }
-        // The line waits for the next connection: what the refusal meant is on the board.
-        let mut peer = bench.connect().await;
-        assert_eq!(peer.next().await, (9, 0, 1));
-        assert!(bench.board.alarmed(name), "{status:#x} after {:?}", began.elapsed());
-        peer.send(0x8000_0009, 0, 1, b"SMSC\0").await;
-        assert!(matches!(bench.desk_event().await, LineEvent::Up { .. }));
-        assert!(!bench.board.alarmed(name));
-        assert!(matches!(bench.board.state(&bench.label), Some(LineState::Bound { .. })));
-    }
-    let mut bench = Bench::start(settings("unused:1"), 8);
-    let mut web = bench.connect().await;
-    assert_eq!(web.next().await, (9, 0, 1));
-    web.write(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
-    web.closes().await;
-    assert_eq!(bench.connect().await.next().await, (9, 0, 1));
-    assert!(bench.board.alarmed("not_smpp_at_all"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -14,6 +14,7 @@ mod roles;
 mod submits;
 mod tcp;
 mod tls;
+mod watched;
 
 use crate::{
     config::{Carrier, Line},

@@ -93,7 +93,10 @@ pub(super) struct Bench {
     pub(super) commands: Option<mpsc::Sender<LineCommand>>,
     pub(super) quiesce: CancellationToken,
     pub(super) board: Arc<CarrierBoard>,
+    pub(super) clock: Clock,
     pub(super) label: LineId,
+    /// Another line of the same carrier, which nobody runs.
+    pub(super) other: LineId,
     streams: mpsc::Sender<DuplexStream>,
     line: JoinSet<()>,
     desk_waiting: Vec<LineEvent>,
@@ -111,17 +114,19 @@ impl Bench {
         let carrier = CarrierId::parse("vtl").unwrap();
         let label = LineId { carrier: carrier.clone(), index: 1, role: settings.bind.roles()[0] };
         let clock = Clock::fixed(Micros(1_000_000));
-        let board = Arc::new(CarrierBoard::new(carrier, vec![label.clone()], clock.clone()));
+        let other = LineId { index: 2, ..label.clone() };
+        let board = Arc::new(CarrierBoard::new(carrier, vec![label.clone(), other.clone()], clock.clone()));
         let wiring = Wiring {
             line: LineNo(3),
             desk: desk_sender,
             outbox: outbox_sender,
             commands: taken,
             quiesce: quiesce.clone(),
-            clock,
+            clock: clock.clone(),
             chance: Chance::seeded(1),
             label: label.clone(),
             board: Arc::clone(&board),
+            owed: Arc::default(),
         };
         let waiting = Arc::new(Mutex::new(waiting));
         let mut line = JoinSet::new();
@@ -131,7 +136,20 @@ impl Bench {
         });
         let (desk_waiting, outbox_waiting) = (Vec::new(), Vec::new());
         let commands = Some(commands);
-        Self { desk, outbox, commands, quiesce, board, label, streams, line, desk_waiting, outbox_waiting }
+        Self {
+            desk,
+            outbox,
+            commands,
+            quiesce,
+            board,
+            clock,
+            label,
+            other,
+            streams,
+            line,
+            desk_waiting,
+            outbox_waiting,
+        }
     }
 
     /// A line with these settings that is bound, its Up events taken.

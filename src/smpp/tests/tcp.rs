@@ -88,6 +88,7 @@ async fn a_line_binds_over_tcp_and_hands_a_question_up() {
         chance: Chance::seeded(1),
         label: LineId { carrier: CarrierId::parse("vtl").unwrap(), index: 1, role: Role::Transceiver },
         board: Arc::new(CarrierBoard::new(CarrierId::parse("vtl").unwrap(), Vec::new(), Clock::System)),
+        owed: Arc::default(),
     };
     let mut tasks = JoinSet::new();
     tasks.spawn(run(settings, wiring));
