@@ -76,8 +76,8 @@ impl OpenTexts {
         Some(open.closing.unwrap_or(held.key))
     }
 
-    /// The exchange of a text that was closed of late and had this part, under the same reference.
-    pub(super) fn closed(&self, set: &Token, print: &Token, now: Micros) -> Option<RowKey> {
+    /// The exchange of a text that was closed of late and had this part a moment ago, under the same reference.
+    pub(super) fn closed(&mut self, set: &Token, print: &Token, now: Micros) -> Option<RowKey> {
         if self.open.contains_key(set) { None } else { self.closed.had(set, print, now) }
     }
 
@@ -159,15 +159,15 @@ impl OpenTexts {
         given_up
     }
 
-    /// A row is on disk: a part stays, an exchange closes its text, whose parts are known until a moment.
-    pub(super) fn stored(&mut self, key: RowKey, known_until: Micros) {
+    /// A row is on disk: a part stays, an exchange closes its text.
+    pub(super) fn stored(&mut self, key: RowKey) {
         let Some(set) = self.under_way.remove(&key) else { return };
         if self.open.get(&set).is_some_and(|open| open.closing == Some(key))
             && let Some(closed) = self.open.remove(&set)
         {
             self.octets -= closed.parts.values().map(Held::weight).sum::<usize>();
-            let prints = closed.parts.values().map(|part| part.fingerprint).collect();
-            self.closed.add(set, key, prints, known_until);
+            let parts = closed.parts.values().map(|part| (part.fingerprint, part.received_at)).collect();
+            self.closed.add(set, key, parts);
         }
     }
 
@@ -296,7 +296,7 @@ mod tests {
         assert_eq!(texts.used_by(RowKey(3)).len(), 2);
         assert_eq!((text(&whole), whole.key, whole.consumes.len(), whole.parts), ("ABC", RowKey(3), 2, 3));
         assert_eq!(whole.received_at, Micros(1));
-        texts.stored(RowKey(3), Micros(9));
+        texts.stored(RowKey(3));
         assert!(texts.is_empty());
     }
 
@@ -304,7 +304,7 @@ mod tests {
     fn a_completing_part_that_was_not_stored_leaves_the_text_open() {
         let mut texts = OpenTexts::new(9);
         texts.hold(SET, head(), held(1, 1, b"A"));
-        texts.stored(RowKey(1), Micros(9));
+        texts.stored(RowKey(1));
         let _ = texts.complete(SET, head(), held(2, 2, b"B"), Sender::NotAPhone);
         texts.not_stored(RowKey(2));
         assert!(texts.would_complete(&SET, 2) && texts.holds(&SET, 2).is_none());
@@ -322,7 +322,7 @@ mod tests {
         assert_eq!((given_up.len(), given_up[0].consumes.as_slice()), (1, [RowKey(1)].as_slice()));
         assert!(texts.overdue(Micros(1_001), 9, || RowKey(6)).is_empty());
         assert!(texts.full(&SET) && texts.holds(&SET, 2).is_none(), "a part that comes now must come again");
-        texts.stored(RowKey(5), Micros(9));
+        texts.stored(RowKey(5));
         assert!(texts.is_empty());
     }
 
@@ -363,7 +363,7 @@ mod tests {
         assert!(!texts.full(&SET));
         let _ = texts.complete(SET, head(), held(3, 2, &body), Sender::NotAPhone);
         assert!(texts.full(&[3; 16]));
-        texts.stored(RowKey(3), Micros(9));
+        texts.stored(RowKey(3));
         assert_eq!((texts.octets, texts.len()), (0, 0));
     }
 }

@@ -202,7 +202,7 @@ impl Intake {
     ) -> Taken {
         let set = self.set_token(carrier, &sender, code, &part, concat);
         if let Some(of) = self.texts.closed(&set, &print, part.received_at) {
-            // Its text is whole, or was given up, and this part has been in it: it is not the first of another.
+            // Its text is whole, or was given up, and this part came a moment ago: it is not the first of another.
             self.meet(carrier, part.line, "part_doubled", None);
             let key = self.ledger.next_key();
             let carrier = carrier.id.clone();
@@ -312,7 +312,7 @@ impl Intake {
     /// A part or an exchange with this key is on disk. `answered`: its acknowledgement leaves (false: the line had
     /// given up meanwhile).
     pub fn stored(&mut self, carrier: &Carrier, key: RowKey, answered: bool, now: Micros) {
-        self.texts.stored(key, now.plus_seconds(seconds(carrier.parts_window)));
+        self.texts.stored(key);
         let until = now.plus_seconds(seconds(carrier.redelivery));
         self.again.stored(key, answered, now, seconds(carrier.smsc_response), until);
     }

@@ -59,8 +59,8 @@ trap!(t114_absurd_index, async |run| {
     assert_eq!(ended(run, Outcome::HowTo).await, 3);
 });
 trap!(t115_reference_reused, async |run| {
-    asked(run, &[2, 1, 2]).await;
-    assert_eq!((ended(run, Outcome::HowTo).await, ended(run, Outcome::Misread).await), (2, 1));
+    asked(run, &[2, 2, 1, 2]).await;
+    assert_eq!((ended(run, Outcome::HowTo).await, ended(run, Outcome::Misread).await), (3, 1));
 });
 trap!(t116_reference_zero, async |run| asked(run, &[2]).await);
 trap!(t118_sar_tlvs, async |run| asked(run, &[3, 1]).await);

@@ -15,7 +15,7 @@ pub(super) const SCRIPTS: &[Script] = &[
     script!(t112_udhi_without_concat, "a header without a reference"),
     script!(t113_udh_past_end, "a header longer than the message").counts(&["udh_past_end"]),
     script!(t114_absurd_index, "total 0, index 0, index above total"),
-    script!(t115_reference_reused, "two texts under one reference, and one that takes over that of a text left open")
+    script!(t115_reference_reused, "a text asked twice under one reference, another, and one that takes over from it")
         .counts(&["reference_reused"]),
     script!(t116_reference_zero, "reference 0"),
     script!(t118_sar_tlvs, "parts by the SAR parameters, and one with index 0"),
@@ -160,6 +160,12 @@ async fn t115_reference_reused(stage: &mut Stage) -> Done {
     let (question, first) = referred(&mut peer, 2, 7);
     let source = question.source.address.clone();
     in_order(&mut peer, &question, &first, &[1, 2]).await?;
+    // The phone has one reference for all its texts, and its owner asks the same a minute later.
+    stage.pass(Duration::from_secs(61)).await;
+    for part in &first {
+        again(&mut peer, part).await?;
+    }
+    peer.reply_to(&question).await?;
     let mut more = Vec::new();
     for _ in 0..2 {
         let (_, parts) = referred(&mut peer, 2, 7);

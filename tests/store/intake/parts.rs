@@ -213,6 +213,43 @@ async fn a_part_sent_once_more_after_its_text_was_whole_begins_no_other_text() {
 }
 
 #[tokio::test]
+async fn the_same_long_text_a_minute_later_under_the_same_reference_is_another_question() {
+    for book in books().await {
+        let mut desk = Desk::start(&book).await;
+        for round in 0..3 {
+            assert_eq!(desk.take(part(7, 2, 1, "A")).await, Heard::Part, "{}: {round}", book.label);
+            assert_eq!(desk.take(part(7, 2, 2, "B")).await, new("AB"), "{}: {round}", book.label);
+            book.clock.advance(61 * SECOND);
+        }
+        // Not so what the SMSC sends again because a session broke before it can have heard our answers.
+        assert_eq!(desk.take(part(7, 2, 1, "A")).await, Heard::Part, "{}", book.label);
+        assert_eq!(desk.take(part(7, 2, 2, "B")).await, new("AB"), "{}", book.label);
+        desk.lose_session(1).await;
+        book.clock.advance(61 * SECOND);
+        for (index, text) in [(1, "A"), (2, "B")] {
+            let again = desk.take(in_session(2, part(7, 2, index, text))).await;
+            assert_eq!(again, Heard::Again, "{}: {index}", book.label);
+        }
+        assert_eq!((book.balance().await.exchanges, book.balance().await.repeats), (4, 2), "{}", book.label);
+        desk.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_text_that_was_given_up_is_taken_when_the_citizen_sends_it_anew() {
+    for book in books().await {
+        let mut desk = Desk::start(&book).await;
+        assert_eq!(desk.take(part(7, 2, 1, "A")).await, Heard::Part);
+        book.clock.advance(WINDOW);
+        let given_up = desk.overdue().await;
+        assert_eq!(given_up, [("<a part is missing>".to_owned(), 1)], "{}", book.label);
+        assert_eq!(desk.take(part(7, 2, 1, "A")).await, Heard::Part, "{}", book.label);
+        assert_eq!(desk.take(part(7, 2, 2, "B")).await, new("AB"), "{}", book.label);
+        desk.end().await;
+    }
+}
+
+#[tokio::test]
 async fn a_reference_used_again_ends_the_text_before_and_begins_another() {
     for book in books().await {
         let mut desk = Desk::start(&book).await;
