@@ -196,13 +196,23 @@ pub struct Odd {
     pub received_at: Micros,
 }
 
-/// Names a segment on its way to a carrier: the exchange and the segment's index from 0.
+/// Names a segment on its way to a carrier: the exchange, the segment's index from 0, and which sending of it this is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct SubmitId {
     /// The exchange whose reply it is.
     pub exchange: RowKey,
     /// Which segment.
     pub segment: u8,
+    /// Each sending of any segment of a reply has a greater one than those before: what comes late for an earlier copy is
+    /// not taken for the word about a later one.
+    pub copy: u32,
+}
+
+impl SubmitId {
+    /// Which segment of which reply, whatever copy of it.
+    pub fn place(self) -> (RowKey, u8) {
+        (self.exchange, self.segment)
+    }
 }
 
 /// How long the SMSC shall try (SMPP 3.4, 5.2.16).

@@ -42,6 +42,8 @@ struct Piece {
     segment: Segment,
     state: State,
     tries: u8,
+    /// Which copy was sent last.
+    copy: u32,
     /// Whether a copy of it may have been taken although nobody said so.
     doubtful: bool,
     /// How it was last sent.
@@ -60,6 +62,7 @@ impl Piece {
             segment,
             state: State::Waiting,
             tries: 0,
+            copy: 0,
             doubtful: false,
             manner: Manner::default(),
             asks_receipt: false,
@@ -96,6 +99,8 @@ pub(super) struct Live {
     planned: u8,
     form: WireForm,
     reference: u16,
+    /// Segments sent, each time they were.
+    copies: u32,
     cut_anew: bool,
     /// How it is sent from now on.
     manner: Manner,
@@ -115,6 +120,7 @@ impl Live {
             planned,
             form,
             reference,
+            copies: 0,
             cut_anew: false,
             manner: Manner::default(),
             reply,
@@ -150,19 +156,21 @@ impl Live {
         self.pieces.get(usize::from(segment)).map_or(0, |piece| piece.tries)
     }
 
-    /// Takes a segment for sending over a line, with how it is to be sent. `None` when it has its end already.
-    pub(super) fn send(&mut self, segment: u8, line: LineNo, now: Micros) -> Option<(Segment, Manner)> {
-        let manner = self.manner;
+    /// Takes a segment for sending over a line: with which copy this is, and how it is to be sent. `None` when it has its
+    /// end already.
+    pub(super) fn send(&mut self, segment: u8, line: LineNo, now: Micros) -> Option<(Segment, u32, Manner)> {
+        let (copy, manner) = (self.copies.saturating_add(1), self.manner);
         let piece = self.piece(segment)?;
         if piece.state != State::Waiting {
             return None;
         }
-        (piece.state, piece.manner) = (State::Sent, manner);
+        (piece.state, piece.copy, piece.manner) = (State::Sent, copy, manner);
         piece.tries = piece.tries.saturating_add(1);
         let sent = piece.segment.clone();
+        self.copies = copy;
         self.submitted_at.get_or_insert(now);
         self.line = Some(line);
-        Some((sent, manner))
+        Some((sent, copy, manner))
     }
 
     /// A segment is sent with this wish for a receipt.
@@ -172,14 +180,14 @@ impl Live {
         }
     }
 
-    /// A segment was taken. A late answer after it was given up as unknown still says so. With how it was sent, unless it
-    /// had been taken before.
-    pub(super) fn accepted(&mut self, segment: u8, message_id: &str) -> (Next, Option<Manner>) {
+    /// A copy of a segment was taken. A late answer after it was given up as unknown, or sent again, still says so. With how
+    /// it was sent, if that is known of this copy and none had been taken before.
+    pub(super) fn accepted(&mut self, segment: u8, copy: u32, message_id: &str) -> (Next, Option<Manner>) {
         match self.piece(segment) {
             Some(piece) if !matches!(piece.state, State::Taken(_)) => {
                 piece.state = State::Taken(message_id.to_owned());
-                let manner = piece.manner;
-                (self.next(), Some(manner))
+                let manner = (piece.copy == copy).then_some(piece.manner);
+                (self.next(), manner)
             }
             _ => (Next::Wait, None),
         }

@@ -111,6 +111,9 @@ impl LineSlot {
     }
 }
 
+/// A segment of a reply, whatever copy of it.
+type Place = (RowKey, u8);
+
 /// An open submit.
 #[derive(Clone, Copy)]
 struct Open {
@@ -136,7 +139,7 @@ pub struct Outbox {
     /// At least one segment sent, or waiting to be tried again.
     live: HashMap<RowKey, Live>,
     /// Segments to be sent now, before new replies.
-    ready: VecDeque<SubmitId>,
+    ready: VecDeque<Place>,
     /// Segments to be sent later.
     due: BinaryHeap<Reverse<(Instant, i64, u8)>>,
     open: HashMap<SubmitId, Open>,

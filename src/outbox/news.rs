@@ -47,18 +47,18 @@ impl Outbox {
     }
 
     fn response(&mut self, line: LineNo, id: SubmitId, result: &SubmitResult, now: Instant) {
-        match self.open.get(&id).copied() {
-            Some(open) if open.line == line => {
-                self.open.remove(&id);
-                if let Some(slot) = self.lines.iter_mut().find(|slot| slot.line == line) {
+        match self.open.remove(&id) {
+            Some(open) => {
+                if let Some(slot) = self.lines.iter_mut().find(|slot| slot.line == open.line) {
                     slot.open = slot.open.saturating_sub(1);
                 }
                 let took = now.saturating_duration_since(open.since).as_micros() as f64;
                 self.latency_us += (took - self.latency_us) * NEWEST;
             }
-            // It is under way again over another line, whose answer counts.
-            Some(_) if !matches!(result, SubmitResult::Accepted { .. }) => return,
-            Some(_) | None => {}
+            // Of a copy that was given up, only that it was taken still counts: another may be under way, whose answer says
+            // what becomes of the segment.
+            None if !matches!(result, SubmitResult::Accepted { .. }) => return,
+            None => {}
         }
         match result {
             SubmitResult::Accepted { message_id } => self.accepted(line, id, message_id, now),
@@ -83,7 +83,7 @@ impl Outbox {
             self.count(line, "ok_without_id");
         }
         if let Some(live) = self.live.get_mut(&id.exchange) {
-            let (next, manner) = live.accepted(id.segment, message_id);
+            let (next, manner) = live.accepted(id.segment, id.copy, message_id);
             if let Some(manner) = manner.filter(|manner| manner.any()) {
                 self.learned.note(manner, &self.board);
             }
@@ -112,12 +112,12 @@ impl Outbox {
         match next {
             Next::Wait => {}
             Next::Again { segment, wait } if wait == Duration::ZERO => {
-                self.ready.push_back(SubmitId { exchange, segment });
+                self.ready.push_back((exchange, segment));
             }
             Next::Again { segment, wait } => self.due.push(Reverse((now + wait, exchange.0, segment))),
             Next::Anew => {
                 let count = self.live.get(&exchange).map_or(0, super::live::Live::count);
-                self.ready.extend((0..count).map(|segment| SubmitId { exchange, segment }));
+                self.ready.extend((0..count).map(|segment| (exchange, segment)));
             }
             Next::Settle => self.settle(exchange),
         }

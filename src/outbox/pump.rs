@@ -5,11 +5,11 @@ use std::{cmp::Reverse, time::Duration};
 
 use tokio::{sync::mpsc::error::TrySendError, time::Instant};
 
-use super::{LIVE, LineSlot, Live, Open, Outbox, RING};
+use super::{LIVE, LineSlot, Live, Open, Outbox, Place, RING};
 use crate::{
     board::Limit,
     clock::Micros,
-    message::{LineCommand, LineNo, RowKey, Submit, SubmitId},
+    message::{LineCommand, LineNo, RowKey, Submit},
 };
 
 /// How often replies that wait to be tried again are looked through for those whose time has run out.
@@ -68,15 +68,15 @@ impl Outbox {
 
     /// Sends the next segment, or the next new reply. When it may not: what holds it back.
     fn send_next(&mut self, now: Instant, at: Micros, batches: &mut Batches) -> Option<Limit> {
-        if let Some(id) = self.ready.front().copied() {
-            let Some(live) = self.live.get_mut(&id.exchange) else {
+        if let Some(place @ (exchange, _)) = self.ready.front().copied() {
+            let Some(live) = self.live.get_mut(&exchange) else {
                 self.ready.pop_front();
                 return None;
             };
             if live.reply.expires_at <= at {
                 let next = live.expire();
                 self.ready.pop_front();
-                self.follow(id.exchange, next, now);
+                self.follow(exchange, next, now);
                 return None;
             }
             let Some(slot) = self.roomiest(1) else { return Some(self.no_room()) };
@@ -84,7 +84,7 @@ impl Outbox {
                 return Some(self.pacing(1, now));
             }
             self.ready.pop_front();
-            self.put(id, slot, now, at, batches);
+            self.put(place, slot, now, at, batches);
             return None;
         }
         let which = match self.next_head(now, at) {
@@ -100,23 +100,22 @@ impl Outbox {
         let exchange = live.reply.key;
         self.live.insert(exchange, live);
         for segment in 0..count {
-            let id = SubmitId { exchange, segment };
             // A window smaller than the text: the rest follows answer by answer.
             if self.lines[slot].open < self.carrier.line.window {
-                self.put(id, slot, now, at, batches);
+                self.put((exchange, segment), slot, now, at, batches);
             } else {
-                self.ready.push_back(id);
+                self.ready.push_back((exchange, segment));
             }
         }
         None
     }
 
-    fn put(&mut self, id: SubmitId, slot: usize, now: Instant, at: Micros, batches: &mut Batches) {
+    fn put(&mut self, place: Place, slot: usize, now: Instant, at: Micros, batches: &mut Batches) {
         let line = self.lines[slot].line;
-        let Some(submit) = self.shape(id, line, at) else { return };
+        let Some(submit) = self.shape(place, line, at) else { return };
         self.pacer.spend(1);
         self.lines[slot].open += 1;
-        self.open.insert(id, Open { line, since: now });
+        self.open.insert(submit.id, Open { line, since: now });
         match batches.iter_mut().find(|(on, _)| *on == line) {
             Some((_, batch)) => batch.push(submit),
             None => batches.push((line, vec![submit])),
@@ -140,7 +139,7 @@ impl Outbox {
             if let Some(live) = self.live.get_mut(&submit.id.exchange) {
                 live.unsend(submit.id.segment);
             }
-            self.ready.push_front(submit.id);
+            self.ready.push_front(submit.id.place());
         }
     }
 
@@ -222,7 +221,7 @@ impl Outbox {
                 break;
             }
             self.due.pop();
-            self.ready.push_back(SubmitId { exchange: RowKey(exchange), segment });
+            self.ready.push_back((RowKey(exchange), segment));
         }
     }
 
@@ -247,12 +246,12 @@ impl Outbox {
             let live = self.cut(notice);
             self.expire_unsent(live);
         }
-        while let Some(id) = self.ready.front().copied() {
-            let live = self.live.get_mut(&id.exchange);
+        while let Some((exchange, _)) = self.ready.front().copied() {
+            let live = self.live.get_mut(&exchange);
             let Some(live) = live.filter(|live| live.reply.expires_at <= at) else { break };
             let next = live.expire();
             self.ready.pop_front();
-            self.follow(id.exchange, next, now);
+            self.follow(exchange, next, now);
         }
         let waits = !self.due.is_empty() || !self.held.is_empty();
         if waits && self.expired_at.is_none_or(|last| now >= last + LOOK_THROUGH) {

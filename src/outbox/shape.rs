@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Outbox, live::Live, status::Manner};
+use super::{Outbox, Place, live::Live, status::Manner};
 use crate::{
     board::CarrierBoard,
     clock::Micros,
@@ -63,16 +63,16 @@ impl Learned {
 
 impl Outbox {
     /// Takes a segment for sending over a line. `None` when it has its end already.
-    pub(super) fn shape(&mut self, id: SubmitId, line: LineNo, now: Micros) -> Option<Submit> {
-        let live = self.live.get_mut(&id.exchange)?;
-        let (segment, manner) = live.send(id.segment, line, now)?;
+    pub(super) fn shape(&mut self, (exchange, place): Place, line: LineNo, now: Micros) -> Option<Submit> {
+        let live = self.live.get_mut(&exchange)?;
+        let (segment, copy, manner) = live.send(place, line, now)?;
         let carrier = &self.carrier;
         let receipt = carrier.receipts.wanted && !self.learned.no_receipts && !manner.has(Manner::NO_RECEIPT);
-        live.asks(id.segment, receipt);
+        live.asks(place, receipt);
         let content = &live.reply.content;
         let form = carrier.flow.number_form;
         Some(Submit {
-            id,
+            id: SubmitId { exchange, segment: place, copy },
             source: content.source.clone(),
             destination: addressed(&content.destination, form, manner.has(Manner::OTHER_NUMBER)),
             segment,

@@ -168,7 +168,7 @@ mod tests {
     use crate::message::RowKey;
 
     fn id(n: u8) -> SubmitId {
-        SubmitId { exchange: RowKey(1), segment: n }
+        SubmitId { exchange: RowKey(1), segment: n, copy: 1 }
     }
 
     fn sent(n: u8) -> Sent {

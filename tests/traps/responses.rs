@@ -15,7 +15,9 @@ trap!(t45_responses_out_of_order, async |run| {
 trap!(t46_response_unknown);
 trap!(t47_response_late, cue: settle, check: async |run| {
     let counted = run.balance().await;
-    assert_eq!((counted.exchanges, counted.settled, counted.possible_dups), (2, 2, 1), "{counted:?}");
+    assert_eq!((counted.exchanges, counted.settled, counted.possible_dups), (3, 3, 2), "{counted:?}");
+    let (_, replies) = run.records("sim").await;
+    assert!(replies.iter().all(|reply| reply.seg_accepted == reply.seg_planned), "{replies:?}");
     assert_eq!(run.carrier_board("sim").counted("receipt_unknown_id"), 0, "both ids are known");
 });
 trap!(t48_response_twice);

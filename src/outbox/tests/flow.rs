@@ -121,7 +121,7 @@ async fn a_segment_throttled_in_mid_text_is_sent_again_before_all_others_with_th
     bench.wait(1_010);
     let again = bench.sent(0);
     assert_eq!(again.len(), 1);
-    assert!(again[0].id == first[1].id && again[0].segment == first[1].segment);
+    assert!(again[0].id.place() == first[1].id.place() && again[0].segment == first[1].segment);
     assert_eq!(bench.counted("throttled_mid_text"), 1);
 }
 
@@ -192,6 +192,47 @@ async fn a_congested_carrier_pauses() {
     bench.wait(1_010);
     assert_eq!(bench.left().len(), 1);
     assert_eq!(bench.counted("congestion_state"), 1);
+}
+
+#[tokio::test]
+async fn what_comes_late_for_a_first_copy_is_no_word_about_the_second() {
+    for late in [refused(0x58), refused(0x66), refused(0x48), refused(0x04), SubmitResult::TimedOut] {
+        let mut bench = Bench::new(carrier(|_| {})).await;
+        let key = bench.reply("x");
+        let first = bench.sent(0)[0].id;
+        let line = bench.outbox.lines[0].line;
+        bench.answer(key, 0, SubmitResult::TimedOut);
+        let second = bench.sent(0)[0].id;
+        assert_eq!((second.place(), bench.counted("submit_unanswered")), (first.place(), 1));
+        bench.respond(line, first, late.clone());
+        assert!(bench.left().is_empty() && bench.settled().is_empty(), "{late:?}");
+        assert_eq!(
+            (bench.outbox.open.len(), bench.outbox.lines[0].open),
+            (1, 1),
+            "{late:?}: the second holds its place"
+        );
+        bench.respond(line, second, taken("m2"));
+        let settled = bench.settled();
+        assert_eq!((settled[0].result, settled[0].flags), (SettlementResult::Accepted, FLAG_POSSIBLE_DUP), "{late:?}");
+        assert_eq!((settled[0].message_ids.as_slice(), bench.outbox.lines[0].open), (&["m2".to_owned()][..], 0));
+    }
+}
+
+#[tokio::test]
+async fn a_first_copy_that_was_taken_counts_however_late_and_the_second_keeps_its_place_until_it_is_answered() {
+    let mut bench = Bench::new(carrier(|carrier| carrier.line.window = 1)).await;
+    let (key, other) = (bench.reply("x"), bench.reply("x"));
+    let first = bench.sent(0)[0].id;
+    let line = bench.outbox.lines[0].line;
+    bench.answer(key, 0, SubmitResult::TimedOut);
+    let second = bench.sent(0)[0].id;
+    bench.respond(line, first, taken("m1"));
+    let settled = bench.settled();
+    assert_eq!((settled[0].result, settled[0].flags), (SettlementResult::Accepted, FLAG_POSSIBLE_DUP));
+    assert_eq!(settled[0].message_ids, ["m1"]);
+    assert!(bench.left().is_empty(), "the window is full");
+    bench.respond(line, second, refused(0x66));
+    assert_eq!((bench.left(), bench.settled().len()), (vec![(other, 0)], 0));
 }
 
 #[tokio::test]

@@ -36,10 +36,10 @@ fn a_reply_is_settled_when_every_segment_has_its_answer() {
         assert!(live.send(segment, LineNo(0), Micros(i64::from(segment) + 2)).is_some());
         assert!(live.send(segment, LineNo(0), Micros(9)).is_none(), "a segment is not sent twice");
     }
-    assert_eq!(live.accepted(1, "b").0, Next::Wait);
+    assert_eq!(live.accepted(1, 1, "b").0, Next::Wait);
     assert!(!live.awaits(1), "the first answer stands");
-    assert_eq!(live.accepted(1, "c"), (Next::Wait, None));
-    assert_eq!(live.accepted(0, "a").0, Next::Settle);
+    assert_eq!(live.accepted(1, 1, "c"), (Next::Wait, None));
+    assert_eq!(live.accepted(0, 1, "a").0, Next::Settle);
     let row = settled(&live);
     assert_eq!((row.result, row.planned, row.accepted, row.flags), (SettlementResult::Accepted, 2, 2, 0));
     assert_eq!((row.message_ids, row.submitted_at), (vec!["a".to_owned(), "b".to_owned()], Some(Micros(2))));
@@ -65,7 +65,7 @@ fn doubt_is_sent_again_and_flagged_or_held_and_recorded_as_unknown() {
     send(&mut resend, 0);
     assert!(matches!(resend.doubt(0, true, TRIES), Next::Again { .. }));
     send(&mut resend, 0);
-    assert_eq!(resend.accepted(0, "a").0, Next::Settle);
+    assert_eq!(resend.accepted(0, 1, "a").0, Next::Settle);
     assert_eq!(settled(&resend).flags, FLAG_POSSIBLE_DUP);
     let mut hold = live("x");
     send(&mut hold, 0);
@@ -100,7 +100,7 @@ fn what_an_earlier_process_may_have_sent_is_flagged() {
     let inherited = Outgoing { inherited: true, ..outgoing(1, content(1, "x")) };
     let mut live = Live::new(inherited, WireForm::USUAL, 7);
     send(&mut live, 0);
-    live.accepted(0, "a");
+    live.accepted(0, 1, "a");
     assert_eq!(settled(&live).flags, FLAG_POSSIBLE_DUP);
 }
 
@@ -120,7 +120,7 @@ fn a_text_is_cut_anew_only_when_all_of_it_is_back_and_none_of_it_was_taken() {
     send(&mut half, 0);
     send(&mut half, 1);
     assert_eq!(half.change(0, 1, Change::InOctets), Some(Next::Wait));
-    assert_eq!(half.accepted(1, "a").0, Next::Settle);
+    assert_eq!(half.accepted(1, 1, "a").0, Next::Settle);
     let row = settled(&half);
     assert_eq!((row.result, row.planned, row.accepted), (SettlementResult::Rejected, 2, 1));
     let mut short = live("x");
@@ -142,7 +142,7 @@ fn a_text_with_marks_is_folded_once() {
 #[test]
 fn a_segment_goes_without_something_once_each_and_so_do_its_fellows() {
     let mut live = live(&"x".repeat(200));
-    let manner = |live: &mut Live, segment| live.send(segment, LineNo(0), Micros(2)).unwrap().1;
+    let manner = |live: &mut Live, segment| live.send(segment, LineNo(0), Micros(2)).unwrap().2;
     assert!(!manner(&mut live, 0).any() && !manner(&mut live, 1).any());
     let without = Change::Without(Manner::NO_RECEIPT);
     let now = |segment| Some(Next::Again { segment, wait: Duration::ZERO });
@@ -154,7 +154,8 @@ fn a_segment_goes_without_something_once_each_and_so_do_its_fellows() {
     assert_eq!(live.tries(0), 0);
     let both = manner(&mut live, 0);
     assert!(both.has(Manner::NO_RECEIPT) && both.has(Manner::NO_VALIDITY));
-    assert_eq!(live.accepted(0, "a"), (Next::Wait, Some(both)));
+    assert_eq!(live.accepted(0, 5, "a"), (Next::Wait, Some(both)));
+    assert_eq!(live.accepted(1, 2, "b"), (Next::Settle, None), "the first copy of it, which was sent otherwise");
 }
 
 #[test]
@@ -163,7 +164,7 @@ fn a_text_handed_over_whole_is_settled_as_the_messages_it_makes() {
     let mut whole = Live::new(outgoing(1, content(1, &"x".repeat(400))), form, 7);
     assert_eq!(whole.count(), 1);
     assert_eq!(send(&mut whole, 0).len(), 400);
-    whole.accepted(0, "a");
+    whole.accepted(0, 1, "a");
     assert_eq!((settled(&whole).planned, settled(&whole).accepted), (3, 3));
     let mut refused = Live::new(outgoing(1, content(1, &"x".repeat(400))), form, 7);
     send(&mut refused, 0);

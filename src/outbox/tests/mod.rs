@@ -130,8 +130,13 @@ impl Bench {
     }
 
     fn answer(&mut self, key: i64, segment: u8, result: SubmitResult) {
-        let id = SubmitId { exchange: RowKey(key), segment };
-        let line = self.outbox.open.get(&id).map_or(self.outbox.lines[0].line, |open| open.line);
+        let open = self.outbox.open.iter().find(|(id, _)| id.place() == (RowKey(key), segment));
+        let (id, line) = open.map(|(id, open)| (*id, open.line)).expect("it is under way");
+        self.respond(line, id, result);
+    }
+
+    /// What comes back for this copy.
+    fn respond(&mut self, line: LineNo, id: SubmitId, result: SubmitResult) {
         self.outbox.event(LineEvent::Response { line, id, result, at: Micros(1) }, self.now);
     }
 

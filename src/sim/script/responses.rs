@@ -11,7 +11,7 @@ use super::{
 pub(super) const SCRIPTS: &[Script] = &[
     script!(t45_responses_out_of_order, "replies are answered in a shuffled order").settings("window = 30"),
     script!(t46_response_unknown, "an answer to a submit_sm that was never sent").counts(&["response_unknown"]),
-    script!(t47_response_late, "an answer that comes after the service has stopped to wait for it")
+    script!(t47_response_late, "answers, and a refusal, that come after the service has stopped to wait for them")
         .settings("submit_timeout_ms = 1000\nreceipts = true")
         .counts(&["response_late"]),
     script!(t48_response_twice, "the same reply is accepted and then refused").counts(&["response_twice"]),
@@ -91,6 +91,13 @@ async fn t47_response_late(stage: &mut Stage) -> Done {
         peer.send(&receipt).await?;
         peer.expect(Want::answer(receipt.sequence, 0)).await?;
     }
+    // A refusal that comes late is of the copy that it answers, and the other one is taken.
+    let (question, first) = open_reply(&mut peer).await?;
+    let again = all_segments(&mut peer, &question).await?;
+    for segment in &first {
+        peer.respond(&SubmitResp::refused(segment.sequence, 0x66)).await?;
+    }
+    accept_all(&mut peer, &again).await?;
     peer.converse().await.map(drop)
 }
 

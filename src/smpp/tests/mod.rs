@@ -29,7 +29,7 @@ pub(super) fn settings(address: &str) -> Line {
 /// A one-segment reply to a made-up phone.
 pub(super) fn submit(exchange: i64, segment: u8) -> Submit {
     Submit {
-        id: SubmitId { exchange: RowKey(exchange), segment },
+        id: SubmitId { exchange: RowKey(exchange), segment, copy: 1 },
         source: RawAddress { ton: 3, npi: 0, octets: b"997".to_vec() },
         destination: RawAddress { ton: 1, npi: 1, octets: b"84520000007".to_vec() },
         segment: Segment { octets: b"Xin chao".to_vec(), ..Segment::default() },

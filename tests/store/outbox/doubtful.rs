@@ -30,7 +30,7 @@ async fn what_was_in_doubt_when_a_session_ended_is_sent_again_with_possible_dup_
         hall.respond(0, &unsent, SubmitResult::Unsent).await;
         hall.up(0).await;
         let (again, later) = (hall.next(0).await, hall.next(0).await);
-        assert_eq!((again.id, later.id), (lost.id, unsent.id), "{}", book.label);
+        assert_eq!((again.id.place(), later.id.place()), (lost.id.place(), unsent.id.place()), "{}", book.label);
         hall.accept(0, &again).await;
         hall.accept(0, &later).await;
         book.until("all settled", |balance| balance.settled == 3).await;
@@ -73,14 +73,14 @@ async fn after_a_restart_what_waits_is_sent_once_more_with_possible_dup() {
         let mut hall = Hall::open(&book, &first, carrier("vtl"));
         hall.up(0).await;
         // Taken by the SMSC, and nobody here will ever know.
-        assert_eq!(hall.next(0).await.id, only(key));
+        assert_eq!(hall.next(0).await.id.place(), only(key));
         hall.kill().await;
         first.kill().await;
         let second = book.start().await;
         let mut hall = Hall::open(&book, &second, carrier("vtl"));
         hall.up(0).await;
         let again = hall.next(0).await;
-        assert_eq!(again.id, only(key), "{}", book.label);
+        assert_eq!(again.id.place(), only(key), "{}", book.label);
         hall.accept(0, &again).await;
         book.until("settled", |balance| balance.settled == 1).await;
         assert_eq!(book.mt("vtl").await[0].flags, FLAG_POSSIBLE_DUP, "{}", book.label);
@@ -98,7 +98,7 @@ async fn a_carrier_with_hold_has_each_reply_marked_on_disk_before_it_leaves() {
         hall.up(0).await;
         for key in keys {
             let submit = hall.next(0).await;
-            assert_eq!(submit.id, only(key), "{}", book.label);
+            assert_eq!(submit.id.place(), only(key), "{}", book.label);
             let marked = format!("select count(*) from sending where key = {}", key.0);
             assert_eq!(book.number(&marked).await, 1, "{}: it left without its mark", book.label);
             hall.accept(0, &submit).await;
@@ -124,7 +124,7 @@ async fn a_carrier_with_hold_gets_nothing_that_could_not_be_marked() {
         assert_eq!(running.store(Entry::Sending(key)).await, Fate::Failed, "{}", book.label);
         assert!(hall.lying(0).is_empty(), "{}", book.label);
         book.relent("sending").await;
-        assert_eq!(hall.next(0).await.id, only(key), "{}", book.label);
+        assert_eq!(hall.next(0).await.id.place(), only(key), "{}", book.label);
         hall.kill().await;
         running.end().await;
     }
@@ -165,7 +165,7 @@ async fn with_hold_a_restart_records_what_was_marked_as_unknown_and_sends_what_w
         let mut hall = Hall::open(&book, &second, hold());
         hall.up(0).await;
         let submit = hall.next(0).await;
-        assert_eq!(submit.id, only(unmarked), "{}", book.label);
+        assert_eq!(submit.id.place(), only(unmarked), "{}", book.label);
         hall.accept(0, &submit).await;
         book.until("both settled", |balance| balance.settled == 2).await;
         let mut mt = book.mt("vtl").await;

@@ -10,7 +10,7 @@ use tokio::{
 use tracuu::{
     board::CarrierBoard,
     config::Carrier,
-    message::{LineCommand, LineEvent, LineNo, RowKey, Submit, SubmitId, SubmitResult},
+    message::{LineCommand, LineEvent, LineNo, RowKey, Submit, SubmitResult},
     outbox::{Door, LineSlot, Outbox, Outgoing},
 };
 
@@ -140,8 +140,8 @@ fn submits(command: LineCommand) -> Vec<Submit> {
 }
 
 /// Only segment of an exchange's reply.
-pub(super) fn only(exchange: RowKey) -> SubmitId {
-    SubmitId { exchange, segment: 0 }
+pub(super) fn only(exchange: RowKey) -> (RowKey, u8) {
+    (exchange, 0)
 }
 
 /// What a reply says, as it stands on the wire.

@@ -69,12 +69,12 @@ async fn what_was_refused_for_good_is_settled_as_rejected_and_for_now_is_sent_ag
         let mut hall = Hall::open(&book, &running, carrier("vtl"));
         hall.up(0).await;
         let (first, second) = (hall.next(0).await, hall.next(0).await);
-        assert_eq!((first.id, second.id), (only(bad), only(busy)), "{}", book.label);
+        assert_eq!((first.id.place(), second.id.place()), (only(bad), only(busy)), "{}", book.label);
         hall.respond(0, &first, SubmitResult::Rejected { status: 0x0b, reason: None }).await;
         // ESME_RTHROTTLED: a second later.
         hall.respond(0, &second, SubmitResult::Rejected { status: 0x58, reason: None }).await;
         let again = hall.next(0).await;
-        assert_eq!(again.id, only(busy), "{}", book.label);
+        assert_eq!(again.id.place(), only(busy), "{}", book.label);
         hall.accept(0, &again).await;
         book.until("both settled", |balance| balance.settled == 2).await;
         let mt = book.mt("vtl").await;
@@ -96,7 +96,7 @@ async fn a_reply_whose_time_has_run_out_is_settled_as_expired_and_never_sent() {
         book.clock.advance(301 * SECOND);
         book.until("the old one settled", |balance| balance.settled == 1).await;
         hall.up(0).await;
-        assert_eq!(hall.next(0).await.id, only(young), "{}", book.label);
+        assert_eq!(hall.next(0).await.id.place(), only(young), "{}", book.label);
         let mt = book.mt("vtl").await;
         assert_eq!((mt[0].exchange_key, mt[0].result.as_str()), (old.0, "EXPIRED"), "{}", book.label);
         assert_eq!((mt[0].submitted_at, mt[0].seg_planned), (None, 1), "{}", book.label);
@@ -121,7 +121,7 @@ async fn replies_leave_before_notices_from_the_ledgers_rows_too() {
         hall.up(0).await;
         for key in [reply, notice] {
             let submit = hall.next(0).await;
-            assert_eq!(submit.id, only(key), "{}", book.label);
+            assert_eq!(submit.id.place(), only(key), "{}", book.label);
             hall.accept(0, &submit).await;
         }
         book.until("both settled", |balance| balance.settled == 2).await;
@@ -143,7 +143,7 @@ async fn a_stop_finishes_what_waits_before_it_ends() {
         drop(hall.door.take());
         hall.accept(0, &first).await;
         let second = hall.next(0).await;
-        assert_eq!([first.id, second.id], keys.map(only), "{}", book.label);
+        assert_eq!([first.id.place(), second.id.place()], keys.map(only), "{}", book.label);
         hall.accept(0, &second).await;
         hall.ended().await;
         let balance = book.balance().await;
@@ -173,12 +173,12 @@ async fn a_line_that_takes_no_orders_for_a_moment_is_not_gone() {
         let first = running.exchange(&book.clock).await;
         let mut hall = Hall::with_room(&book, &running, carrier("vtl"), 1);
         hall.up(0).await;
-        assert_eq!(hall.next(0).await.id, only(first), "{}", book.label);
+        assert_eq!(hall.next(0).await.id.place(), only(first), "{}", book.label);
         let second = running.exchange(&book.clock).await;
         hall.desk[0].try_send(LineCommand::Answers(Vec::new())).unwrap();
         hall.push(&[second]);
         hall.settle_down().await;
-        assert_eq!(hall.next(0).await.id, only(second), "{}", book.label);
+        assert_eq!(hall.next(0).await.id.place(), only(second), "{}", book.label);
         hall.kill().await;
         running.end().await;
     }
@@ -195,7 +195,7 @@ async fn a_stored_reply_that_cannot_be_read_is_settled_and_those_behind_it_are_s
         let second = book.start().await;
         let mut hall = Hall::open(&book, &second, carrier("vtl"));
         hall.up(0).await;
-        assert_eq!(hall.next(0).await.id, only(good), "{}", book.label);
+        assert_eq!(hall.next(0).await.id.place(), only(good), "{}", book.label);
         book.until("the bad one settled", |balance| balance.settled == 1).await;
         assert_eq!(book.mt("vtl").await[0].result, "REJECTED", "{}", book.label);
         hall.kill().await;
