@@ -365,7 +365,10 @@ pub enum LineCommand {
     /// Send these, in one write. Never more than the line's window allows are open at a time.
     Submits(Vec<Submit>),
     /// The SMSC says that the session is not bound any more: close it and bind anew.
-    Rebind,
+    Rebind {
+        /// The session it said so of; another one of the line is left alone.
+        session: u32,
+    },
 }
 
 #[cfg(test)]

@@ -101,13 +101,15 @@ pub struct LineSlot {
     /// Where its orders go.
     pub commands: mpsc::Sender<LineCommand>,
     up: bool,
+    /// The session that came up last.
+    session: u32,
     open: u32,
 }
 
 impl LineSlot {
     /// A line that is not bound yet.
     pub fn new(line: LineNo, commands: mpsc::Sender<LineCommand>) -> Self {
-        Self { line, commands, up: false, open: 0 }
+        Self { line, commands, up: false, session: 0, open: 0 }
     }
 }
 

@@ -20,7 +20,12 @@ const NOT_AT_ONCE: Duration = Duration::from_millis(100);
 impl Outbox {
     pub(super) fn event(&mut self, event: LineEvent, now: Instant) {
         match event {
-            LineEvent::Up { line, .. } => self.bound(line, true),
+            LineEvent::Up { line, session, .. } => {
+                self.bound(line, true);
+                if let Some(slot) = self.lines.iter_mut().find(|slot| slot.line == line) {
+                    slot.session = session;
+                }
+            }
             LineEvent::Down { line, in_doubt, .. } => {
                 if let Some(slot) = self.lines.iter().find(|slot| slot.line == line) {
                     let full = slot.up && in_doubt.len() >= self.carrier.line.window as usize;

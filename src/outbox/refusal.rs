@@ -321,7 +321,7 @@ impl Outbox {
     fn rebind(&mut self, line: LineNo) -> bool {
         let Some(slot) = self.lines.iter_mut().find(|slot| slot.line == line) else { return true };
         if slot.up {
-            match slot.commands.try_send(LineCommand::Rebind) {
+            match slot.commands.try_send(LineCommand::Rebind { session: slot.session }) {
                 Ok(()) | Err(TrySendError::Closed(_)) => slot.up = false,
                 Err(TrySendError::Full(_)) => return false,
             }

@@ -274,7 +274,7 @@ impl Station {
     /// A command that came while there is no session: answers are for one that ended, submits come back unsent.
     fn turn_away(&mut self, command: LineCommand) {
         match command {
-            LineCommand::Answers(_) | LineCommand::Rebind => {}
+            LineCommand::Answers(_) | LineCommand::Rebind { .. } => {}
             LineCommand::Submits(submits) => {
                 for submit in submits {
                     self.never_left(&submit);

@@ -30,7 +30,8 @@ const TTL: i64 = 600_000_000;
 struct Bench {
     outbox: Outbox,
     orders: Vec<mpsc::Receiver<LineCommand>>,
-    rebinds: usize,
+    /// The sessions that are to be bound anew.
+    rebinds: Vec<u32>,
     clock: Clock,
     now: Instant,
     next: i64,
@@ -87,7 +88,7 @@ impl Bench {
         for label in &labels {
             let (commands, receiver) = mpsc::channel(64);
             let mut slot = LineSlot::new(LineNo::new(0, label), commands);
-            slot.up = true;
+            (slot.up, slot.session) = (true, 1);
             slots.push(slot);
             orders.push(receiver);
         }
@@ -95,7 +96,7 @@ impl Bench {
         let (_, inside) = Door::new();
         let carrier = Arc::new(carrier);
         let outbox = Outbox::new(carrier, ledger, clock.clone(), board, inside, mpsc::channel(1).1, slots);
-        Self { outbox, orders, rebinds: 0, clock, now: Instant::now(), next: 1, _folder: folder }
+        Self { outbox, orders, rebinds: Vec::new(), clock, now: Instant::now(), next: 1, _folder: folder }
     }
 
     /// A reply to a phone of its own comes from the desk.
@@ -117,7 +118,7 @@ impl Bench {
         while let Ok(command) = self.orders[line].try_recv() {
             match command {
                 LineCommand::Submits(submits) => sent.extend(submits),
-                LineCommand::Rebind => self.rebinds += 1,
+                LineCommand::Rebind { session } => self.rebinds.push(session),
                 LineCommand::Answers(_) => {}
             }
         }

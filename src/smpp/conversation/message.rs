@@ -212,10 +212,11 @@ impl Conversation<'_> {
                 self.write_answers();
                 self.dismissed(now);
             }
-            LineCommand::Rebind if matches!(self.stage, Stage::Bound | Stage::Parting { .. }) => {
-                self.end(Err(LineError::NotBound));
+            LineCommand::Rebind { session } => {
+                if matches!(self.stage, Stage::Bound | Stage::Parting { .. }) && session == self.session {
+                    self.end(Err(LineError::NotBound));
+                }
             }
-            LineCommand::Rebind => {}
             LineCommand::Submits(submits) => {
                 // The outbox keeps the window; what it gives beyond is held for a while, and no longer than that.
                 let most = 4 * usize::try_from(self.settings.window).unwrap_or(usize::MAX / 4) + 1_000;

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     config::Line,
-    message::{LineEvent, SubmitId, SubmitResult},
+    message::{LineCommand, LineEvent, SubmitId, SubmitResult},
 };
 
 const SUBMIT_RESP: u32 = 0x8000_0004;
@@ -151,6 +151,24 @@ async fn a_response_that_says_not_bound_ends_the_session() {
     peer.send(SUBMIT_RESP, 0x04, sequences[0], b"").await;
     assert_eq!(response(&mut bench).await, (0, SubmitResult::Rejected { status: 0x04, reason: None }));
     assert!(matches!(bench.outbox_event().await, LineEvent::Down { in_doubt, .. } if in_doubt.is_empty()));
+    peer.closes().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_order_to_bind_anew_ends_the_session_it_names_and_no_other() {
+    let (mut bench, peer) = Bench::usual().await;
+    drop(peer);
+    assert!(matches!(bench.outbox_event().await, LineEvent::Down { session: 1, .. }));
+    let mut peer = bench.connect().await;
+    peer.accept_bind().await;
+    assert!(matches!(bench.outbox_event().await, LineEvent::Up { session: 2, .. }));
+    // It comes late, for the session before.
+    bench.tell(LineCommand::Rebind { session: 1 }).await;
+    bench.submit(vec![submit(1, 0)]).await;
+    submitted(&mut peer, 1).await;
+    bench.tell(LineCommand::Rebind { session: 2 }).await;
+    let event = bench.outbox_event().await;
+    assert!(matches!(&event, LineEvent::Down { session: 2, in_doubt, .. } if in_doubt.len() == 1), "{event:?}");
     peer.closes().await;
 }
 

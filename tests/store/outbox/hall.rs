@@ -135,7 +135,7 @@ impl Hall {
 fn submits(command: LineCommand) -> Vec<Submit> {
     match command {
         LineCommand::Submits(submits) => submits,
-        LineCommand::Answers(_) | LineCommand::Rebind => Vec::new(),
+        LineCommand::Answers(_) | LineCommand::Rebind { .. } => Vec::new(),
     }
 }
 
