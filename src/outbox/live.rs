@@ -218,6 +218,14 @@ impl Live {
         self.next()
     }
 
+    /// Nothing of it is sent: as things are, it would be refused with this status.
+    pub(super) fn turn_away(&mut self, status: u32) {
+        self.last_status = Some(status);
+        for piece in &mut self.pieces {
+            piece.state = State::Refused(status);
+        }
+    }
+
     /// A segment was refused for its form and is to go otherwise, once. `None` when that has been done or cannot be.
     pub(super) fn change(&mut self, segment: u8, status: u32, change: Change) -> Option<Next> {
         let manner = self.manner;

@@ -6,6 +6,7 @@
 
 mod behind;
 mod content;
+mod crowd;
 mod live;
 mod news;
 mod pace;
@@ -34,6 +35,7 @@ use std::{
 use tokio::{sync::mpsc, time::Instant};
 
 pub use content::{Content, Urgency};
+use crowd::Crowds;
 use live::Live;
 pub use live::Outgoing;
 use pace::Pacer;
@@ -147,6 +149,7 @@ pub struct Outbox {
     open: HashMap<SubmitId, Open>,
     /// Destinations that take nothing until then.
     held: HashMap<u64, Instant>,
+    crowds: Crowds,
     references: References,
     pacer: Pacer,
     /// When the pacer lets the next segments leave.
@@ -195,6 +198,7 @@ impl Outbox {
             due: BinaryHeap::new(),
             open: HashMap::new(),
             held: HashMap::new(),
+            crowds: Crowds::default(),
             references: References::new(),
             pacer,
             pace_until: None,

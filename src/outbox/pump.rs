@@ -5,7 +5,7 @@ use std::{cmp::Reverse, time::Duration};
 
 use tokio::{sync::mpsc::error::TrySendError, time::Instant};
 
-use super::{LIVE, LineSlot, Live, Open, Outbox, Place, RING};
+use super::{LIVE, LineSlot, Live, Open, Outbox, Place, RING, status};
 use crate::{
     board::Limit,
     clock::Micros,
@@ -187,10 +187,8 @@ impl Outbox {
                 };
                 if live.reply.expires_at <= at || live.count() == 0 {
                     self.expire_unsent(live);
-                } else if let Some(until) = self.held_until(&live, now) {
-                    let key = live.reply.key;
-                    self.due.extend((0..live.count()).map(|segment| Reverse((until, key.0, segment))));
-                    self.live.insert(key, live);
+                } else if let Some((number, until)) = self.held_until(&live, now) {
+                    self.hold(live, number, until);
                 } else {
                     self.heads[which] = Some(live);
                     return Ok(which);
@@ -207,12 +205,25 @@ impl Outbox {
         Live::new(reply, self.carrier.flow.wire, reference)
     }
 
-    fn held_until(&self, live: &Live, now: Instant) -> Option<Instant> {
+    /// The number of a reply that takes nothing at present, and until when.
+    fn held_until(&self, live: &Live, now: Instant) -> Option<(u64, Instant)> {
         if self.held.is_empty() {
             return None;
         }
         let number = self.references.token(&live.reply.content.destination);
-        self.held.get(&number).copied().filter(|until| now < *until)
+        self.held.get(&number).filter(|until| now < **until).map(|until| (number, *until))
+    }
+
+    /// A new reply waits until its number takes something again, unless too many do.
+    fn hold(&mut self, mut live: Live, number: u64, until: Instant) {
+        let key = live.reply.key;
+        if self.has_room(number, key) {
+            self.due.extend((0..live.count()).map(|segment| Reverse((until, key.0, segment))));
+            self.live.insert(key, live);
+        } else {
+            live.turn_away(status::QUEUE_FULL);
+            self.settle_one(&live);
+        }
     }
 
     fn due_now(&mut self, now: Instant) {
@@ -253,10 +264,11 @@ impl Outbox {
             self.ready.pop_front();
             self.follow(exchange, next, now);
         }
-        let waits = !self.due.is_empty() || !self.held.is_empty();
+        let waits = !self.due.is_empty() || !self.held.is_empty() || !self.crowds.is_empty();
         if waits && self.expired_at.is_none_or(|last| now >= last + LOOK_THROUGH) {
             self.expired_at = Some(now);
             self.held.retain(|_, until| now < *until);
+            self.crowds.forget_settled(&self.live);
             let over: Vec<RowKey> = self
                 .due
                 .iter()

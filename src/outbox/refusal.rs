@@ -199,7 +199,12 @@ impl Outbox {
             }
             Action::QueueFull => {
                 let wait = self.queue_full(line, id, now);
-                self.again(id, status, wait, false)
+                let alone = wait == NUMBER_FULL;
+                if alone && !self.may_wait(id.exchange) {
+                    self.give_up(id, status)
+                } else {
+                    self.again(id, status, wait, false)
+                }
             }
             Action::GiveUp => self.give_up(id, status),
             Action::BadFrame => {
@@ -229,12 +234,13 @@ impl Outbox {
 
     fn retry(&mut self, id: SubmitId, status: u32, waits: Waits) -> Next {
         let most = self.carrier.flow.tries;
-        self.live.get_mut(&id.exchange).map_or(Next::Wait, |live| {
-            let tries = live.tries(id.segment);
-            match waits.after(tries).filter(|_| tries < most) {
-                Some(wait) => live.again(id.segment, status, wait, true),
-                None => live.give_up(id.segment, status),
-            }
+        let tries = self.live.get(&id.exchange).map_or(0, |live| live.tries(id.segment));
+        let wait = waits.after(tries).filter(|_| tries < most);
+        // A system error says nothing about the number.
+        let wait = wait.filter(|_| status == status::SYSTEM_ERROR || self.may_wait(id.exchange));
+        self.live.get_mut(&id.exchange).map_or(Next::Wait, |live| match wait {
+            Some(wait) => live.again(id.segment, status, wait, true),
+            None => live.give_up(id.segment, status),
         })
     }
 
@@ -286,6 +292,8 @@ impl Outbox {
         }
         if self.refusals.fault.is_some() {
             self.pacer.pause_until(now + MEND, status);
+        } else if !self.may_wait(id.exchange) {
+            return self.give_up(id, status);
         }
         self.again(id, status, MEND, false)
     }

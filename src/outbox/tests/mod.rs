@@ -1,6 +1,7 @@
 //! The outbox with lines made by hand and no one else: what leaves, when, and what refusals do to it.
 
 mod changes;
+mod crowd;
 mod flow;
 mod live;
 mod pace;
