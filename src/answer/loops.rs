@@ -1,8 +1,8 @@
 //! The loop breaker: a machine at the other end that answers our replies by itself would go on for ever, at the cost of the
-//! number's owner. The same reply to one sender is sent so often and no more.
+//! number's owner. The same reply to one sender is sent so often within any stretch of time of a length, and no more.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, VecDeque},
     hash::{BuildHasher as _, RandomState},
 };
 
@@ -16,18 +16,33 @@ const HALF: usize = 100_000;
 #[derive(Default)]
 pub struct Loops {
     hasher: RandomState,
-    newer: HashMap<u64, Sent>,
-    older: HashMap<u64, Sent>,
+    newer: Half,
+    older: Half,
 }
 
-#[derive(Clone, Copy)]
-struct Sent {
-    since: Micros,
-    times: u32,
+/// When which reply was sent, the oldest first.
+#[derive(Default)]
+struct Half {
+    sent: HashMap<u64, VecDeque<Micros>>,
+    /// Replies remembered.
+    times: usize,
+}
+
+impl Half {
+    fn take(&mut self, key: u64) -> Option<VecDeque<Micros>> {
+        let sent = self.sent.remove(&key)?;
+        self.times -= sent.len();
+        Some(sent)
+    }
+
+    fn put(&mut self, key: u64, sent: VecDeque<Micros>) {
+        self.times += sent.len();
+        self.sent.insert(key, sent);
+    }
 }
 
 impl Loops {
-    /// Counts a reply; whether it may be sent: it went to this sender fewer than `limit` times within `window`.
+    /// Counts a reply; whether it may be sent: it went to this sender fewer than `limit` times in the `window` before.
     pub(super) fn may_send(
         &mut self,
         to: Msisdn,
@@ -36,27 +51,39 @@ impl Loops {
         (limit, window): (u32, std::time::Duration),
     ) -> bool {
         let key = self.key(to, text);
-        let known = self.newer.get(&key).or_else(|| self.older.get(&key)).copied();
+        let mut sent = self.take(key);
         let window = i64::try_from(window.as_micros()).unwrap_or(i64::MAX);
-        let fresh = Sent { since: now, times: 0 };
-        let mut sent = known.filter(|sent| now.since(sent.since) < window).unwrap_or(fresh);
-        if sent.times >= limit {
-            return false;
+        while sent.front().is_some_and(|at| now.since(*at) >= window) {
+            sent.pop_front();
         }
-        sent.times += 1;
-        if self.newer.len() >= HALF {
-            self.older = std::mem::take(&mut self.newer);
+        let may = sent.len() < usize::try_from(limit).unwrap_or(usize::MAX);
+        if may {
+            sent.push_back(now);
         }
-        self.newer.insert(key, sent);
-        true
+        self.put(key, sent);
+        may
     }
 
     /// A reply that was counted was not stored, so it does not go out: its question comes again, and is no loop.
     pub(super) fn give_back(&mut self, to: Msisdn, text: &str) {
         let key = self.key(to, text);
-        if let Some(sent) = self.newer.get_mut(&key).or_else(|| self.older.get_mut(&key)) {
-            sent.times = sent.times.saturating_sub(1);
+        let mut sent = self.take(key);
+        sent.pop_back();
+        self.put(key, sent);
+    }
+
+    fn take(&mut self, key: u64) -> VecDeque<Micros> {
+        self.newer.take(key).or_else(|| self.older.take(key)).unwrap_or_else(|| VecDeque::with_capacity(1))
+    }
+
+    fn put(&mut self, key: u64, sent: VecDeque<Micros>) {
+        if sent.is_empty() {
+            return;
         }
+        if self.newer.times + sent.len() > HALF {
+            self.older = std::mem::take(&mut self.newer);
+        }
+        self.newer.put(key, sent);
     }
 
     fn key(&self, to: Msisdn, text: &str) -> u64 {
@@ -83,6 +110,25 @@ mod tests {
     }
 
     #[test]
+    fn no_stretch_of_time_sees_more_of_one_reply_than_it_may_wherever_it_begins() {
+        let mut loops = Loops::default();
+        let (to, rule) = (Msisdn::from_canonical(84_520_000_001), (3, Duration::from_secs(600)));
+        let sent: Vec<i64> =
+            (590..3_000).filter(|at| loops.may_send(to, "a", Micros(0).plus_seconds(*at), rule)).collect();
+        assert_eq!(
+            sent,
+            [590, 591, 592, 1_190, 1_191, 1_192, 1_790, 1_791, 1_792, 2_390, 2_391, 2_392, 2_990, 2_991, 2_992]
+        );
+        let mut loops = Loops::default();
+        let mut send = |at| loops.may_send(to, "a", Micros(0).plus_seconds(at), rule);
+        // One, then two at the end of its time: those are not forgotten with it.
+        assert_eq!(
+            [0, 598, 599, 600, 601, 1_197, 1_198, 1_199].map(&mut send),
+            [true, true, true, true, false, false, true, true]
+        );
+    }
+
+    #[test]
     fn a_question_that_could_not_be_stored_is_asked_again_as_often_as_it_takes() {
         let mut loops = Loops::default();
         let (to, rule) = (Msisdn::from_canonical(84_520_000_001), (3, Duration::from_secs(600)));
@@ -104,13 +150,26 @@ mod tests {
     }
 
     #[test]
+    fn a_reply_that_is_sent_often_counts_each_time_towards_the_memory() {
+        let mut loops = Loops::default();
+        let rule = (10_000, Duration::from_secs(600));
+        for round in 0..3 * HALF as i64 {
+            loops.may_send(Msisdn::from_canonical(round as u64 % 40), "a", Micros(round), rule);
+        }
+        assert!(loops.newer.times <= HALF && loops.older.times <= HALF);
+    }
+
+    #[test]
     fn the_memory_is_bounded_and_keeps_the_newest() {
         let mut loops = Loops::default();
         let rule = (1, Duration::from_secs(600));
         for number in 0..(3 * HALF as u64) {
             loops.may_send(Msisdn::from_canonical(number), "a", Micros(0), rule);
         }
-        assert!(loops.newer.len() + loops.older.len() <= 2 * HALF);
+        let times = |half: &Half| half.sent.values().map(VecDeque::len).sum::<usize>();
+        for half in [&loops.newer, &loops.older] {
+            assert!(half.times <= HALF && half.times == times(half), "{}", half.times);
+        }
         assert!(!loops.may_send(Msisdn::from_canonical(3 * HALF as u64 - 1), "a", Micros(1), rule));
     }
 }
