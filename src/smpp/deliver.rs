@@ -127,6 +127,11 @@ impl Deliver {
         self.esm_class & UDHI != 0
     }
 
+    /// Whether nobody knows where the text begins: its header runs past the end.
+    pub(super) fn has_broken_header(&self) -> bool {
+        self.has_header() && sms::read_udh(&self.text).is_err()
+    }
+
     /// The text without its header, and what the header says about its coding. A header that cannot be read is text.
     pub(super) fn piece(&self) -> Piece<'_> {
         let (form, octets) = match self.has_header().then(|| sms::read_udh(&self.text)) {

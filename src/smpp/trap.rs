@@ -37,6 +37,8 @@ pub(super) enum Trap {
     PayloadAndShort,
     /// The user data header stands in message_payload.
     PayloadWithHeader,
+    /// A user data header longer than what came.
+    HeaderPastEnd,
     /// No text at all.
     EmptyText,
     /// A short_message of 255 octets.
@@ -185,6 +187,7 @@ impl Trap {
             Self::PayloadOnly => "payload_only",
             Self::PayloadAndShort => "payload_and_short",
             Self::PayloadWithHeader => "payload_with_udh",
+            Self::HeaderPastEnd => "udh_past_end",
             Self::EmptyText => "empty_text",
             Self::ShortOf255 => "short_of_255",
             Self::DataSm => "data_sm_message",

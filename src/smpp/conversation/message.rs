@@ -119,6 +119,10 @@ impl Conversation<'_> {
             self.station.alarm_for_a_day(Trap::ReceiptWithoutContent.as_str(), &words, now);
             return self.put_aside(frame, Trap::ReceiptWithoutContent, status::OK, now);
         }
+        let unmarked = receipt::unmarked(&deliver, self.settings).map(Box::new);
+        if matches!(reading, Reading::Message) && unmarked.is_none() && deliver.has_broken_header() {
+            return self.put_aside(frame, Trap::HeaderPastEnd, status::INVALID_ESM_CLASS, now);
+        }
         if matches!(reading, Reading::Receipt(_)) && self.settings.unreceipted_after.is_some() {
             self.station.receipts_come();
         }
@@ -136,7 +140,7 @@ impl Conversation<'_> {
                 data_coding: deliver.data_coding,
                 udhi: deliver.has_header(),
                 sar: deliver.sar(),
-                unmarked_receipt: receipt::unmarked(&deliver, self.settings).map(Box::new),
+                unmarked_receipt: unmarked,
                 source: deliver.source,
                 destination: deliver.destination,
                 octets: Octets(deliver.text),

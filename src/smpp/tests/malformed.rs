@@ -18,6 +18,8 @@ async fn what_cannot_be_read_gets_its_status_and_the_next_pdu_is_unharmed() {
         ("no body at all", Vec::new(), 0x02),
         ("source of 25", Body { source: b"1234567890123456789012345", ..Body::default() }.octets(), 0x0A),
         ("destination of 25", Body { destination: b"1234567890123456789012345", ..Body::default() }.octets(), 0x0B),
+        ("a header past the end", Body { esm_class: 0x40, text: vec![0xFF, 0, 3], ..Body::default() }.octets(), 0x43),
+        ("a header and no text", Body { esm_class: 0x40, text: Vec::new(), ..Body::default() }.octets(), 0x43),
         ("marked as receipt, a question", Body { esm_class: 4, ..Body::default() }.octets(), 0x00),
     ] {
         // In one write with what follows.

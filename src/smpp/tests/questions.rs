@@ -153,7 +153,7 @@ async fn a_data_sm_is_a_question_with_an_answer_of_its_own() {
 async fn a_part_carries_its_header_flag_and_its_place() {
     let (mut bench, mut peer) = Bench::usual().await;
     let tail = [tlv(0x020C, &[1, 2]), tlv(0x020E, &[3]), tlv(0x020F, &[2])].concat();
-    peer.send(5, 0, 1, &Body { esm_class: 0x40, tail, ..Body::default() }.octets()).await;
+    peer.send(5, 0, 1, &Body { esm_class: 0x40, text: b"\0TTCD".to_vec(), tail, ..Body::default() }.octets()).await;
     let part = bench.question().await;
     let sar = part.sar.unwrap();
     assert!(part.udhi);
