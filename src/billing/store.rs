@@ -175,7 +175,7 @@ pub(super) async fn claim(
     Ok(Claimed::File { file: Box::new(file), more })
 }
 
-async fn last_file(tx: &mut Tx, order: &Order<'_>) -> Result<Option<FileRow>, DbError> {
+async fn last_file(tx: &mut Tx<'_>, order: &Order<'_>) -> Result<Option<FileRow>, DbError> {
     let text =
         format!("select {COLUMNS} from billing_file where carrier = $1 and stream = $2 order by file_seq desc limit 1");
     let row = in_tx!(&mut *tx, conn => sqlx::query_as(sqlx::AssertSqlSafe(text))
@@ -184,7 +184,7 @@ async fn last_file(tx: &mut Tx, order: &Order<'_>) -> Result<Option<FileRow>, Db
 }
 
 /// What lies between the claims so far and the high-water marks: in order of epoch, questions before replies.
-async fn unclaimed<'a>(tx: &mut Tx, order: &Order<'a>) -> Result<Vec<Span<'a>>, DbError> {
+async fn unclaimed<'a>(tx: &mut Tx<'_>, order: &Order<'a>) -> Result<Vec<Span<'a>>, DbError> {
     let rows: Result<Vec<(i64, String, i64)>, sqlx::Error> = in_tx!(&mut *tx, conn => sqlx::query_as(
         "select epoch, kind, max(hi) from billing_claim where carrier = $1 and stream = $2 group by epoch, kind",
     ).bind(order.carrier.as_str()).bind(order.stream.letter()).fetch_all(conn).await);
@@ -203,7 +203,7 @@ async fn unclaimed<'a>(tx: &mut Tx, order: &Order<'a>) -> Result<Vec<Span<'a>>, 
     Ok(spans)
 }
 
-async fn insert(tx: &mut Tx, file: &FileRow, spans: &[Span<'_>]) -> Result<(), DbError> {
+async fn insert(tx: &mut Tx<'_>, file: &FileRow, spans: &[Span<'_>]) -> Result<(), DbError> {
     let text = format!(
         "insert into billing_file ({COLUMNS}) values
          ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, null, null)"

@@ -68,7 +68,7 @@ impl Insert {
     ///
     /// # Errors
     /// [`DbError::Refused`] when a key is there already: nothing of this call is then kept, the transaction is lost.
-    pub async fn run(&self, tx: &mut Tx, values: Vec<Column>) -> Result<(), DbError> {
+    pub async fn run(&self, tx: &mut Tx<'_>, values: Vec<Column>) -> Result<(), DbError> {
         let rows = values.first().map_or(0, Column::len);
         debug_assert!(values.len() == self.columns.len() && values.iter().all(|column| column.len() == rows));
         if rows == 0 {
@@ -161,7 +161,7 @@ impl From<Column> for Feed {
 ///
 /// # Errors
 /// [`DbError::Unavailable`]: the transaction is lost.
-pub async fn delete_keys(tx: &mut Tx, table: &'static str, keys: &[i64]) -> Result<Vec<i64>, DbError> {
+pub async fn delete_keys(tx: &mut Tx<'_>, table: &'static str, keys: &[i64]) -> Result<Vec<i64>, DbError> {
     if keys.is_empty() {
         return Ok(Vec::new());
     }

@@ -4,6 +4,7 @@
 mod bulk;
 mod error;
 pub mod migrate;
+mod seat;
 mod tx;
 
 use std::{str::FromStr as _, sync::Arc, time::Duration};
@@ -17,6 +18,8 @@ use sqlx::{
 
 pub use bulk::{Column, Insert, delete_keys};
 pub use error::DbError;
+pub(crate) use seat::Connection;
+pub use seat::Seat;
 pub use tx::Tx;
 pub(crate) use tx::in_tx;
 
@@ -36,14 +39,17 @@ pub struct OpenDb {
     pub wait: Duration,
 }
 
+/// Writing connections to a SQLite file: one that a [`Seat`] may keep, and one for everybody else.
+const WRITERS: u32 = 2;
+
 /// A database.
 #[derive(Clone, Debug)]
 pub enum Db {
-    /// A SQLite file: one connection writes, a few read.
+    /// A SQLite file: one writes at a time, a few read.
     Sqlite {
         /// What it is called in messages.
         name: &'static str,
-        /// The one writing connection.
+        /// One connection for the seat of the ledger's writer, one for all others.
         writer: SqlitePool,
         /// Connections that only read.
         readers: SqlitePool,
@@ -135,13 +141,15 @@ impl Db {
             .synchronous(SqliteSynchronous::Full);
         let writing = if open.read_only { writing } else { writing.journal_mode(SqliteJournalMode::Wal) };
         let writer = SqlitePoolOptions::new()
-            .max_connections(1)
+            .max_connections(WRITERS)
+            .test_before_acquire(false)
             .acquire_timeout(open.wait)
             .connect_with(writing)
             .await
             .map_err(|error| failed(&error))?;
         let readers = SqlitePoolOptions::new()
             .max_connections(open.readers.max(1))
+            .test_before_acquire(false)
             .acquire_timeout(open.wait)
             .connect_with(base.read_only(true))
             .await

@@ -5,14 +5,14 @@ use sqlx::{Postgres, Sqlite, Transaction};
 use super::{Db, DbError};
 
 /// Takes SQLite's one place for writing at once, so that two never wait for each other half way.
-const BEGIN: &str = "begin immediate";
+pub(super) const BEGIN: &str = "begin immediate";
 
 /// A writing transaction. Dropped without [`Tx::commit`], it is rolled back.
-pub enum Tx {
+pub enum Tx<'c> {
     /// On the one writing connection of a SQLite file, begun with `begin immediate`.
-    Sqlite(&'static str, Transaction<'static, Sqlite>),
+    Sqlite(&'static str, Transaction<'c, Sqlite>),
     /// On a connection of a PostgreSQL pool.
-    Postgres(&'static str, Transaction<'static, Postgres>),
+    Postgres(&'static str, Transaction<'c, Postgres>),
 }
 
 /// Runs one piece of code on the connection of a transaction, compiled for both drivers.
@@ -34,7 +34,7 @@ macro_rules! in_tx {
 
 pub(crate) use in_tx;
 
-impl Tx {
+impl Tx<'_> {
     /// What the database is called in messages.
     pub fn name(&self) -> &'static str {
         match self {
@@ -64,7 +64,7 @@ impl Db {
     ///
     /// # Errors
     /// [`DbError::Unavailable`] when no connection is free in time or another process holds the lock.
-    pub async fn begin(&self) -> Result<Tx, DbError> {
+    pub async fn begin(&self) -> Result<Tx<'static>, DbError> {
         match self {
             Self::Sqlite { name, writer, .. } => {
                 let mut begun = writer.begin_with(BEGIN).await;

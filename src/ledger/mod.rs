@@ -37,7 +37,7 @@ pub use writer::{Fenced, Writer};
 use crate::{
     clock::{Clock, Micros},
     config::ReceiptRules,
-    db::{Db, DbError, migrate},
+    db::{Db, DbError, Seat, migrate},
     message::{CarrierId, ReceiptTlvs, RowKey},
 };
 
@@ -110,7 +110,10 @@ impl Ledger {
         };
         let breaks = VecDeque::new();
         let beside = Beside { keys, receipts: receipts::Memory::default(), quarantined: store::QUARANTINE_SLACK };
-        Ok((Arc::new(ledger), Writer { db, mark, clock, work: receiver, breaks, failing: false, beside }))
+        Ok((
+            Arc::new(ledger),
+            Writer { seat: Seat::new(db), mark, clock, work: receiver, breaks, failing: false, beside },
+        ))
     }
 
     /// The next key for an exchange, a part or a repeat. Entries must be handed over in the order of their keys.

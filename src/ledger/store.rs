@@ -12,7 +12,7 @@ use super::{
 };
 use crate::{
     clock::Micros,
-    db::{Column, Db, DbError, Insert, Tx, delete_keys, in_tx, migrate::Migrations},
+    db::{Column, DbError, Insert, Seat, Tx, delete_keys, in_tx, migrate::Migrations},
     message::{CarrierId, RowKey},
 };
 
@@ -75,6 +75,8 @@ pub(super) fn migrations() -> Migrations {
 /// Why a group was not stored.
 #[derive(Debug)]
 pub(super) enum CommitError {
+    /// The transaction could not be begun: nothing was done.
+    NotBegun(DbError),
     /// The database failed before the commit: nothing was kept.
     Db(DbError),
     /// The commit was asked for and its answer is an error: it may have been kept.
@@ -105,7 +107,7 @@ pub(super) const QUARANTINE_SLACK: usize = 100;
 /// Stores entries in one transaction and moves the epoch's mark; on return all of it is on disk. `fates` has one place
 /// an entry, `GivenUp` for those that must be skipped; the others become `Stored` or `Orphan`.
 pub(super) async fn commit(
-    db: &Db,
+    seat: &mut Seat,
     entries: &[Entry],
     fates: &mut [Fate],
     breaks: &[LostSession],
@@ -113,7 +115,7 @@ pub(super) async fn commit(
     now: Micros,
     beside: &mut Beside,
 ) -> Result<Vec<(CarrierId, News)>, CommitError> {
-    let mut tx = db.begin().await?;
+    let mut tx = seat.begin().await.map_err(CommitError::NotBegun)?;
     let mut new = Gathered::default();
     for (entry, fate) in entries.iter().zip(fates.iter_mut()).filter(|(_, fate)| **fate != Fate::GivenUp) {
         *fate = Fate::Stored;
@@ -176,7 +178,7 @@ struct Gathered<'a> {
     heard: Vec<Heard>,
 }
 
-async fn put_aside(tx: &mut Tx, rows: &[&QuarantineRow], since: &mut usize) -> Result<(), DbError> {
+async fn put_aside(tx: &mut Tx<'_>, rows: &[&QuarantineRow], since: &mut usize) -> Result<(), DbError> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -202,7 +204,7 @@ fn octets<'a, T>(rows: &'a [&'a T], of: impl Fn(&'a T) -> Option<&'a [u8]>) -> C
     Column::Bytes(rows.iter().map(|row| of(row).map(<[u8]>::to_vec)).collect())
 }
 
-async fn insert_exchanges(tx: &mut Tx, rows: &[&ExchangeRow], mark: &mut Mark, now: Micros) -> Result<(), DbError> {
+async fn insert_exchanges(tx: &mut Tx<'_>, rows: &[&ExchangeRow], mark: &mut Mark, now: Micros) -> Result<(), DbError> {
     if rows.is_empty() {
         return Ok(());
     }
@@ -244,7 +246,7 @@ async fn insert_exchanges(tx: &mut Tx, rows: &[&ExchangeRow], mark: &mut Mark, n
     EXCHANGE.run(tx, columns).await
 }
 
-async fn insert_outbox(tx: &mut Tx, rows: &[&OutboxRow]) -> Result<(), DbError> {
+async fn insert_outbox(tx: &mut Tx<'_>, rows: &[&OutboxRow]) -> Result<(), DbError> {
     let columns = vec![
         ints(rows, |row| Some(row.key.0)),
         texts(rows, |row| row.carrier.as_str()),
@@ -255,7 +257,7 @@ async fn insert_outbox(tx: &mut Tx, rows: &[&OutboxRow]) -> Result<(), DbError> 
     OUTBOX.run(tx, columns).await
 }
 
-async fn insert_parts(tx: &mut Tx, rows: &[&PartRow]) -> Result<(), DbError> {
+async fn insert_parts(tx: &mut Tx<'_>, rows: &[&PartRow]) -> Result<(), DbError> {
     let columns = vec![
         ints(rows, |row| Some(row.key.0)),
         ints(rows, |row| Some(row.received_at.0)),
@@ -272,7 +274,7 @@ async fn insert_parts(tx: &mut Tx, rows: &[&PartRow]) -> Result<(), DbError> {
     PART.run(tx, columns).await
 }
 
-async fn repeat(tx: &mut Tx, key: RowKey, of: RowKey, carrier: &CarrierId, at: Micros) -> Result<Fate, DbError> {
+async fn repeat(tx: &mut Tx<'_>, key: RowKey, of: RowKey, carrier: &CarrierId, at: Micros) -> Result<Fate, DbError> {
     let done = in_tx!(&mut *tx, conn => sqlx::query(
         "insert into repeat_question (key, of_key, carrier, received_at)
          select cast($1 as bigint), cast($2 as bigint), cast($3 as text), cast($4 as bigint)
@@ -282,7 +284,7 @@ async fn repeat(tx: &mut Tx, key: RowKey, of: RowKey, carrier: &CarrierId, at: M
     Ok(if rows == 1 { Fate::Stored } else { Fate::Orphan })
 }
 
-async fn move_mark(tx: &mut Tx, mark: &Mark, now: Micros) -> Result<(), CommitError> {
+async fn move_mark(tx: &mut Tx<'_>, mark: &Mark, now: Micros) -> Result<(), CommitError> {
     let moved = in_tx!(&mut *tx, conn => sqlx::query(
         "update writer set exchange_high = $1, settlement_high = $2, committed_at = $3, lease_until = $4, audit_head = $5,
                 commits = $6 where epoch = $7 and ended_at is null",
@@ -303,7 +305,7 @@ async fn move_mark(tx: &mut Tx, mark: &Mark, now: Micros) -> Result<(), CommitEr
     }
 }
 
-async fn note_break(tx: &mut Tx, epoch: i64, lost: &LostSession) -> Result<(), DbError> {
+async fn note_break(tx: &mut Tx<'_>, epoch: i64, lost: &LostSession) -> Result<(), DbError> {
     let done = in_tx!(&mut *tx, conn => sqlx::query(
         "insert into session_break (epoch, carrier, at, high_key) values ($1, $2, $3, $4) on conflict do nothing",
     )

@@ -13,7 +13,7 @@ use crate::{
     board::CarrierBoard,
     clock::{Clock, Micros},
     config::Carrier,
-    db::{Db, DbError},
+    db::{DbError, Seat},
     message::{CarrierId, RowKey},
 };
 
@@ -81,7 +81,7 @@ pub struct Fenced;
 
 /// The writing end of the ledger. One for each process.
 pub struct Writer {
-    pub(super) db: Db,
+    pub(super) seat: Seat,
     pub(super) mark: Mark,
     pub(super) clock: Clock,
     pub(super) work: mpsc::Receiver<Work>,
@@ -108,7 +108,8 @@ impl Writer {
                 Ok(_) | Err(_) => self.step(&mut waiting).await?,
             }
         }
-        if let Err(error) = super::start::store::end_epoch(&self.db, self.mark.epoch, self.clock.now()).await {
+        self.seat.leave();
+        if let Err(error) = super::start::store::end_epoch(self.seat.db(), self.mark.epoch, self.clock.now()).await {
             warn!(%error, "Ledger could not note its orderly end; the next start treats it as a crash");
         }
         Ok(())
@@ -151,7 +152,16 @@ impl Writer {
         let (before, now) = (self.mark.clone(), self.clock.now());
         let breaks = self.breaks.make_contiguous();
         let beside = &mut self.beside;
-        let error = match store::commit(&self.db, entries, fates, breaks, &mut self.mark, now, beside).await {
+        let mut done = store::commit(&mut self.seat, entries, fates, breaks, &mut self.mark, now, beside).await;
+        if matches!(done, Err(CommitError::NotBegun(_))) && self.seat.is_kept() {
+            // The connection died while nothing was asked of it: no reason to refuse anybody.
+            self.seat.leave();
+            done = store::commit(&mut self.seat, entries, fates, breaks, &mut self.mark, now, beside).await;
+        }
+        if done.is_err() {
+            self.seat.leave();
+        }
+        let error = match done {
             Ok(news) => {
                 self.beside.receipts.tell(news);
                 return Ok(self.kept());
@@ -160,7 +170,7 @@ impl Writer {
                 error!("Ledger is owned by another process now; stopping");
                 return Err(Fenced);
             }
-            Err(CommitError::Db(error)) => {
+            Err(CommitError::Db(error) | CommitError::NotBegun(error)) => {
                 self.mark = before;
                 error
             }
@@ -196,7 +206,7 @@ impl Writer {
     /// from the wrong head would be broken for ever. The lines answer "temporary error" by themselves meanwhile.
     async fn was_kept(&mut self, tried: &Mark) -> bool {
         loop {
-            match super::start::store::mark(&self.db, tried.epoch).await {
+            match super::start::store::mark(self.seat.db(), tried.epoch).await {
                 Ok(known) => {
                     let kept = known.commits == tried.commits;
                     self.mark = known;

@@ -1,16 +1,20 @@
 //! All SQL of the registry: the check of the contract, the look-ups, and the writing of a synthetic one.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
 
 use secrecy::SecretString;
-use sqlx::{AssertSqlSafe, PgPool, Row as _, pool::PoolConnection};
+use sqlx::{AssertSqlSafe, PgPool, Row as _};
 
 use super::{
     RegistryError,
     contract::{CATALOGUE_COLUMNS, CATALOGUE_VIEW, MSISDN, PERSON_COLUMNS, PERSON_VIEW},
     reading::SEPARATOR,
 };
-use crate::db::{Db, OpenDb};
+use crate::db::{Connection, Db, OpenDb};
 
 /// How long the service waits at its start for the catalogues, and the load generator for its numbers.
 const PATIENCE: &str = "set local statement_timeout = '60s'";
@@ -18,10 +22,15 @@ const PATIENCE: &str = "set local statement_timeout = '60s'";
 /// More entries than any set of catalogues has; beyond that the view is not one of catalogues.
 const MOST_ENTRIES: i64 = 200_000;
 
+/// How long look-ups go over one connection, before a new one is made: a registry may have moved behind its address.
+const KEPT_FOR: Duration = Duration::from_mins(10);
+
 /// The looked-up database.
 pub(super) struct Store {
     db: Db,
     people: Arc<str>,
+    /// The connection of the last look-up, for the next, and since when it is kept.
+    kept: Mutex<Option<(Connection, Instant)>>,
 }
 
 /// The columns of a row as one text. SQLite needs no cast, and does without at a tenth less time.
@@ -44,7 +53,7 @@ impl Store {
         };
         let columns = packed(&db, &PERSON_COLUMNS);
         let people = format!("select {MSISDN}, {columns} from {PERSON_VIEW} where {MSISDN} {condition} limit {limit}");
-        Ok(Self { db, people: people.into() })
+        Ok(Self { db, people: people.into(), kept: Mutex::default() })
     }
 
     pub(super) fn kind(&self) -> &'static str {
@@ -52,6 +61,8 @@ impl Store {
     }
 
     pub(super) async fn close(&self) {
+        // Handed back first: closing waits for it.
+        drop(self.keep(None));
         self.db.close().await;
     }
 
@@ -114,24 +125,49 @@ impl Store {
         limit: usize,
         mut each: impl FnMut(i64, &str),
     ) -> Result<usize, RegistryError> {
-        let text = AssertSqlSafe(Arc::clone(&self.people));
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
-        let unreadable = |error: sqlx::Error| RegistryError::from(self.db.fault(&error));
-        match &self.db {
-            Db::Sqlite { readers, .. } => {
-                let rows = sqlx::query(text).bind(json(numbers)).bind(limit).fetch_all(readers).await;
-                let rows = rows.map_err(unreadable)?;
+        if let Some((mut connection, since)) = self.keep(None) {
+            // It may have died while nobody asked.
+            if let Ok(count) = self.ask(&mut connection, numbers, limit, &mut each).await {
+                if since.elapsed() < KEPT_FOR {
+                    self.keep(Some((connection, since)));
+                }
+                return Ok(count);
+            }
+        }
+        let mut connection = self.db.reading_connection().await?;
+        let count =
+            self.ask(&mut connection, numbers, limit, &mut each).await.map_err(|error| self.db.fault(&error))?;
+        self.keep(Some((connection, Instant::now())));
+        Ok(count)
+    }
+
+    /// Puts a connection in the place of the one that is kept, and gives that.
+    fn keep(&self, connection: Option<(Connection, Instant)>) -> Option<(Connection, Instant)> {
+        std::mem::replace(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner), connection)
+    }
+
+    async fn ask(
+        &self,
+        connection: &mut Connection,
+        numbers: &[u64],
+        limit: i64,
+        each: &mut impl FnMut(i64, &str),
+    ) -> Result<usize, sqlx::Error> {
+        let text = AssertSqlSafe(Arc::clone(&self.people));
+        match connection {
+            Connection::Sqlite(connection) => {
+                let rows = sqlx::query(text).bind(json(numbers)).bind(limit).fetch_all(&mut **connection).await?;
                 for row in &rows {
-                    each(row.try_get(0).map_err(unreadable)?, row.try_get(1).map_err(unreadable)?);
+                    each(row.try_get(0)?, row.try_get(1)?);
                 }
                 Ok(rows.len())
             }
-            Db::Postgres { pool, .. } => {
+            Connection::Postgres(connection) => {
                 let numbers: Vec<i64> = numbers.iter().map(|&number| number as i64).collect();
-                let rows = sqlx::query(text).bind(numbers).bind(limit).fetch_all(pool).await;
-                let rows = rows.map_err(unreadable)?;
+                let rows = sqlx::query(text).bind(numbers).bind(limit).fetch_all(&mut **connection).await?;
                 for row in &rows {
-                    each(row.try_get(0).map_err(unreadable)?, row.try_get(1).map_err(unreadable)?);
+                    each(row.try_get(0)?, row.try_get(1)?);
                 }
                 Ok(rows.len())
             }
@@ -216,11 +252,6 @@ impl Table {
 pub(super) struct Writing {
     db: Db,
     connection: Connection,
-}
-
-enum Connection {
-    Sqlite(PoolConnection<sqlx::Sqlite>),
-    Postgres(PoolConnection<sqlx::Postgres>),
 }
 
 /// Rows of one statement on SQLite: more of them cost more than they save.

@@ -194,3 +194,23 @@ async fn a_row_that_was_tampered_with_does_not_keep_the_others_from_being_read()
         second.end().await;
     }
 }
+
+#[tokio::test]
+async fn a_connection_that_died_while_nothing_was_asked_of_it_makes_nobody_wait() {
+    for book in books().await {
+        let Db::Postgres { .. } = &book.db else { continue };
+        let running = book.start().await;
+        running.exchange(&book.clock).await;
+        for _ in 0..3 {
+            book.run(
+                "select pg_terminate_backend(pid) from pg_stat_activity \
+                 where datname = current_database() and pid <> pg_backend_pid()",
+            )
+            .await;
+            let (key, ledger) = (running.ledger.next_key(), &running.ledger);
+            assert_eq!(running.store(exchange(ledger, key, "vtl", BEGIN)).await, Fate::Stored);
+        }
+        assert_eq!(book.balance().await.exchanges, 4);
+        running.end().await;
+    }
+}

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::Connection as _;
 use tracuu::{
     config::RegistrySettings,
     message::{Field, Msisdn, PersonStatus},
@@ -53,5 +54,21 @@ async fn contract_checks(url: SecretString) {
             assert!(person.value(Field::PermanentResidence).is_some());
         }
     }
+    if let Some(server) = url.expose_secret().starts_with("postgres").then_some(&url) {
+        look_ups_outlive_connections(&registry, server, phones[0]).await;
+    }
     registry.close().await;
+}
+
+/// Look-ups over connections that the server ended meanwhile.
+async fn look_ups_outlive_connections(registry: &Registry, server: &SecretString, phone: Msisdn) {
+    let mut owner = sqlx::PgConnection::connect(server.expose_secret()).await.unwrap();
+    for _ in 0..3 {
+        assert!(registry.people(&[phone]).await.unwrap().contains_key(&phone));
+        let end = "select pg_terminate_backend(pid) from pg_stat_activity \
+                   where datname = current_database() and pid <> pg_backend_pid()";
+        let ended = sqlx::raw_sql(end).execute(&mut owner).await.unwrap().rows_affected();
+        assert!(ended > 0, "there was no connection to end");
+    }
+    assert!(registry.people(&[phone]).await.unwrap().contains_key(&phone));
 }

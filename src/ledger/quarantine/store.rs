@@ -14,7 +14,7 @@ static QUARANTINE: Insert =
 pub(in crate::ledger) const KEPT: i64 = 10_000;
 
 /// Puts messages aside.
-pub(in crate::ledger) async fn add(tx: &mut Tx, rows: &[&QuarantineRow]) -> Result<(), DbError> {
+pub(in crate::ledger) async fn add(tx: &mut Tx<'_>, rows: &[&QuarantineRow]) -> Result<(), DbError> {
     let int = |of: fn(&QuarantineRow) -> i64| Column::Int(rows.iter().map(|row| Some(of(row))).collect());
     let text = |of: fn(&QuarantineRow) -> &str| Column::Text(rows.iter().map(|row| Some(of(row).to_owned())).collect());
     let columns = vec![
@@ -31,7 +31,7 @@ pub(in crate::ledger) async fn add(tx: &mut Tx, rows: &[&QuarantineRow]) -> Resu
 }
 
 /// Lets the oldest go beyond [`KEPT`].
-pub(in crate::ledger) async fn prune(tx: &mut Tx, kept: i64) -> Result<(), DbError> {
+pub(in crate::ledger) async fn prune(tx: &mut Tx<'_>, kept: i64) -> Result<(), DbError> {
     let done = in_tx!(&mut *tx, conn => sqlx::query(
         "delete from quarantine where key <= (select key from quarantine order by key desc limit 1 offset $1)",
     ).bind(kept).execute(conn).await.map(|_| ()));

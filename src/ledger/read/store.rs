@@ -45,7 +45,7 @@ pub async fn live_writers(db: &Db, now: Micros) -> Result<i64, DbError> {
 ///
 /// # Errors
 /// [`DbError`] when they cannot be read.
-pub async fn high_water_in(tx: &mut Tx) -> Result<Vec<HighWater>, DbError> {
+pub async fn high_water_in(tx: &mut Tx<'_>) -> Result<Vec<HighWater>, DbError> {
     let rows = in_tx!(&mut *tx, conn => sqlx::query_as(
         "select epoch, exchange_high, settlement_high from writer order by epoch",
     ).fetch_all(conn).await);
@@ -103,7 +103,7 @@ impl<'a> Span<'a> {
 ///
 /// # Errors
 /// [`DbError`] when they cannot be read.
-pub async fn extent(tx: &mut Tx, span: Span<'_>, end: Micros) -> Result<(i64, Option<RowKey>), DbError> {
+pub async fn extent(tx: &mut Tx<'_>, span: Span<'_>, end: Micros) -> Result<(i64, Option<RowKey>), DbError> {
     let text = match span.kind {
         RecordKind::Mo => {
             "select count(*), min(case when received_at >= $5 then key end) from exchange
@@ -124,7 +124,7 @@ pub async fn extent(tx: &mut Tx, span: Span<'_>, end: Micros) -> Result<(i64, Op
 ///
 /// # Errors
 /// [`DbError`] when it cannot be read.
-pub async fn first_event(tx: &mut Tx, span: Span<'_>) -> Result<Option<Micros>, DbError> {
+pub async fn first_event(tx: &mut Tx<'_>, span: Span<'_>) -> Result<Option<Micros>, DbError> {
     let text = match span.kind {
         RecordKind::Mo => {
             "select received_at from exchange

@@ -117,7 +117,7 @@ fn seconds(duration: std::time::Duration) -> i64 {
 
 /// Brings receipts to their replies: one look-up a carrier, whatever their number.
 pub(in crate::ledger) async fn listen(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     heard: Vec<Heard>,
     settled: &mut Settled,
     mark: &mut Mark,
@@ -236,7 +236,7 @@ fn outcome<'a>(carrier: &'a CarrierId, exchange: i64, reply: &Reply, result: Set
 
 /// Gives up replies whose receipts did not come in time, and forgets what is too old to be asked for.
 pub(in crate::ledger) async fn tend(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     settled: &mut Settled,
     mark: &mut Mark,
     memory: &mut Memory,

@@ -28,7 +28,7 @@ pub(super) const EARLY_SECONDS: i64 = 24 * 3_600;
 const EARLY_NAMELESS_SECONDS: i64 = 60;
 /// Keeps the names that settlements give to their replies, and gives back the receipts that came before them.
 pub(in crate::ledger) async fn keep(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     rows: &[&SettlementRow],
     memory: &mut Memory,
 ) -> Result<Vec<Heard>, DbError> {
@@ -85,7 +85,7 @@ pub(in crate::ledger) async fn keep(
 
 /// Takes out the receipts that were waiting for these names.
 async fn early(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     names: &[NewName],
     replies: &HashMap<i64, (CarrierId, Reply)>,
     memory: &mut Memory,

@@ -88,7 +88,7 @@ fn list<T: serde::Serialize>(values: &[T]) -> String {
 }
 
 /// The tokens of those whom replies went to.
-pub(super) async fn destinations(tx: &mut Tx, keys: &[i64]) -> Result<HashMap<i64, Token>, DbError> {
+pub(super) async fn destinations(tx: &mut Tx<'_>, keys: &[i64]) -> Result<HashMap<i64, Token>, DbError> {
     type Row = (i64, Option<Vec<u8>>);
     let rows: Result<Vec<Row>, sqlx::Error> = match tx {
         Tx::Sqlite(_, conn) => {
@@ -106,7 +106,7 @@ pub(super) async fn destinations(tx: &mut Tx, keys: &[i64]) -> Result<HashMap<i6
 
 /// Stores the names, and the replies they name.
 pub(super) async fn add(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     names: &[NewName],
     replies: &HashMap<i64, (CarrierId, Reply)>,
 ) -> Result<(), DbError> {
@@ -147,7 +147,12 @@ fn letters(reply: &Reply) -> String {
 }
 
 /// Replies that one of these keys names, since a moment.
-pub(super) async fn names(tx: &mut Tx, carrier: &CarrierId, keys: &[String], since: Micros) -> Result<Found, DbError> {
+pub(super) async fn names(
+    tx: &mut Tx<'_>,
+    carrier: &CarrierId,
+    keys: &[String],
+    since: Micros,
+) -> Result<Found, DbError> {
     let rows: Result<Vec<NameRow>, sqlx::Error> = match tx {
         Tx::Sqlite(_, conn) => {
             let query = sqlx::query_as(NAMES_SQLITE).bind(carrier.as_str()).bind(list(keys));
@@ -210,7 +215,7 @@ fn reply(
 }
 
 /// Writes the replies that have changed.
-pub(super) async fn update(tx: &mut Tx, carrier: &CarrierId, replies: &HashMap<i64, Reply>) -> Result<(), DbError> {
+pub(super) async fn update(tx: &mut Tx<'_>, carrier: &CarrierId, replies: &HashMap<i64, Reply>) -> Result<(), DbError> {
     let mut changed: Vec<(i64, String, Option<&str>)> = replies
         .iter()
         .filter(|(_, reply)| reply.changed)
@@ -243,7 +248,7 @@ pub(super) async fn update(tx: &mut Tx, carrier: &CarrierId, replies: &HashMap<i
 }
 
 /// Keeps receipts until their ids are known.
-pub(super) async fn keep_early(tx: &mut Tx, carrier: &CarrierId, rows: &[Early]) -> Result<(), DbError> {
+pub(super) async fn keep_early(tx: &mut Tx<'_>, carrier: &CarrierId, rows: &[Early]) -> Result<(), DbError> {
     let int = |of: fn(&Early) -> i64| Column::Int(rows.iter().map(|row| Some(of(row))).collect());
     let text = |of: fn(&Early) -> &str| Column::Text(rows.iter().map(|row| Some(of(row).to_owned())).collect());
     let columns = vec![
@@ -261,7 +266,7 @@ pub(super) async fn keep_early(tx: &mut Tx, carrier: &CarrierId, rows: &[Early])
 }
 
 /// Takes out receipts that were kept under these keys.
-pub(super) async fn take_early(tx: &mut Tx, carrier: &CarrierId, keys: &[String]) -> Result<Vec<Early>, DbError> {
+pub(super) async fn take_early(tx: &mut Tx<'_>, carrier: &CarrierId, keys: &[String]) -> Result<Vec<Early>, DbError> {
     let rows = match tx {
         Tx::Sqlite(_, conn) => {
             let text =
@@ -280,7 +285,7 @@ pub(super) async fn take_early(tx: &mut Tx, carrier: &CarrierId, keys: &[String]
 
 /// Replies without an end that were settled before a moment, the oldest first, with `UNKNOWN` as their result.
 pub(super) async fn overdue(
-    tx: &mut Tx,
+    tx: &mut Tx<'_>,
     carrier: &CarrierId,
     before: Micros,
     limit: i64,
@@ -307,7 +312,7 @@ fn skip_locked(tx: &Tx) -> &'static str {
 }
 
 /// Forgets replies that have their end and were settled before a moment, with their names; how many.
-pub(super) async fn forget(tx: &mut Tx, carrier: &CarrierId, before: Micros, limit: i64) -> Result<usize, DbError> {
+pub(super) async fn forget(tx: &mut Tx<'_>, carrier: &CarrierId, before: Micros, limit: i64) -> Result<usize, DbError> {
     let skip = skip_locked(tx);
     let text = format!(
         "delete from awaited_receipt where carrier = $1 and exchange_key in
@@ -346,7 +351,7 @@ pub(super) async fn forget(tx: &mut Tx, carrier: &CarrierId, before: Micros, lim
 const EARLY_KEPT: i64 = 100_000;
 
 /// Forgets receipts whose ids did not come; how many.
-pub(super) async fn forget_early(tx: &mut Tx, before: Micros, limit: i64) -> Result<usize, DbError> {
+pub(super) async fn forget_early(tx: &mut Tx<'_>, before: Micros, limit: i64) -> Result<usize, DbError> {
     let skip = skip_locked(tx);
     let text = format!(
         "delete from early_receipt where (carrier, message_id, settlement_key) in

@@ -70,7 +70,7 @@ impl Settled {
     /// Gathers settlements; their replies leave the outbox.
     pub(in crate::ledger) async fn settle(
         &mut self,
-        tx: &mut Tx,
+        tx: &mut Tx<'_>,
         rows: &[&SettlementRow],
         mark: &mut Mark,
     ) -> Result<(), DbError> {
@@ -111,7 +111,7 @@ impl Settled {
     }
 
     /// Stores the rows that were gathered.
-    pub(in crate::ledger) async fn write(self, tx: &mut Tx) -> Result<(), DbError> {
+    pub(in crate::ledger) async fn write(self, tx: &mut Tx<'_>) -> Result<(), DbError> {
         SETTLEMENT.run(tx, self.columns).await
     }
 

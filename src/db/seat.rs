@@ -1,0 +1,96 @@
+//! A connection that one user keeps. A pool asks the database whether a connection still lives each time it is lent and
+//! each time it comes back; on the path of every message that is twice the way to the database for nothing.
+
+use sqlx::{Connection as _, Postgres, Sqlite, pool::PoolConnection};
+
+use super::{Db, DbError, Tx, tx::BEGIN};
+
+/// A pool's connection.
+pub(crate) enum Connection {
+    /// Of a SQLite file.
+    Sqlite(PoolConnection<Sqlite>),
+    /// Of a PostgreSQL server.
+    Postgres(PoolConnection<Postgres>),
+}
+
+impl Connection {
+    /// Closes it instead of handing it back: nobody knows in what state it is.
+    fn discard(self) {
+        match self {
+            Self::Sqlite(mut connection) => connection.close_on_drop(),
+            Self::Postgres(mut connection) => connection.close_on_drop(),
+        }
+    }
+}
+
+/// The place of one writer and the connection it keeps.
+pub struct Seat {
+    db: Db,
+    connection: Option<Connection>,
+}
+
+impl Seat {
+    /// A seat without a connection; the first transaction takes one.
+    pub fn new(db: Db) -> Self {
+        Self { db, connection: None }
+    }
+
+    /// The database.
+    pub fn db(&self) -> &Db {
+        &self.db
+    }
+
+    /// Whether a connection is kept from before: it may have died unseen.
+    pub fn is_kept(&self) -> bool {
+        self.connection.is_some()
+    }
+
+    /// Closes the connection that is kept. To be called after every failure.
+    pub fn leave(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            connection.discard();
+        }
+    }
+
+    /// Begins a writing transaction.
+    ///
+    /// # Errors
+    /// [`DbError::Unavailable`] when no connection is free in time, the one that was kept has died, or another process
+    /// holds the lock. Nothing was done; when a connection was kept, [`Seat::leave`] and one more try are worth it.
+    pub async fn begin(&mut self) -> Result<Tx<'_>, DbError> {
+        let connection = match self.connection.take() {
+            Some(kept) => kept,
+            None => self.db.connection().await?,
+        };
+        match self.connection.insert(connection) {
+            Connection::Sqlite(connection) => {
+                let begun = connection.begin_with(BEGIN).await;
+                begun.map(|tx| Tx::Sqlite(self.db.name(), tx)).map_err(|error| self.db.fault(&error))
+            }
+            Connection::Postgres(connection) => {
+                let begun = connection.begin().await;
+                begun.map(|tx| Tx::Postgres(self.db.name(), tx)).map_err(|error| self.db.fault(&error))
+            }
+        }
+    }
+}
+
+impl Db {
+    /// A connection of the writing pool.
+    async fn connection(&self) -> Result<Connection, DbError> {
+        let taken = match self {
+            Self::Sqlite { writer, .. } => writer.acquire().await.map(Connection::Sqlite),
+            Self::Postgres { pool, .. } => pool.acquire().await.map(Connection::Postgres),
+        };
+        taken.map_err(|error| self.fault(&error))
+    }
+
+    /// A connection of the reading pool.
+    pub(crate) async fn reading_connection(&self) -> Result<Connection, DbError> {
+        let taken = match self {
+            Self::Sqlite { readers, .. } => readers.acquire().await.map(Connection::Sqlite),
+            Self::Postgres { pool, .. } => pool.acquire().await.map(Connection::Postgres),
+        };
+        taken.map_err(|error| self.fault(&error))
+    }
+}
