@@ -1,6 +1,7 @@
 //! Whether one carrier's trouble slows another's lines: the latency of a carrier alone, then beside one that throttles
-//! everything and one that takes and never answers, in one run of one service.
-//! `cargo bench --bench neighbours [-- --rate N --seconds N --rounds N]`
+//! everything and one that takes and never answers, in one run of one service; and, to tell trouble from load, beside two
+//! that ask as much and take every reply.
+//! `cargo bench --bench neighbours [-- --rate N --others N --seconds N --rounds N]`
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -11,40 +12,73 @@ mod bed;
 
 use std::{net::SocketAddr, path::Path};
 
-use tracuu::sim::{Limit, LoadReport, LoadRun, Smsc, SmscSettings, SubmitAnswer, load};
+use tracuu::sim::{Limit, LoadPlan, LoadReport, LoadRun, Smsc, SmscSettings, SubmitAnswer, load};
 
-/// Phones of each of the two troubled carriers: they ask once, for they get no reply.
-const TROUBLED: usize = 16_000;
+/// Phones of each of the two other carriers: in trouble they ask once, for they get no reply.
+const OTHERS: usize = 16_000;
 /// Phones of the carrier that is measured.
 const MEASURED: usize = 8_000;
 
-/// One round: alone, then beside the two. Gives both reports, and how many submits the neighbours read.
-async fn round(folder: &Path, at: &[SocketAddr; 3], rate: u32, seconds: u64) -> (LoadReport, LoadReport, u64) {
-    let service = bed::Service::start(folder);
-    println!("service runs as process {}", service.pid());
-    let measured = bed::listen(at[0], SmscSettings::default()).await;
-    measured.bound().await;
-    let asked = bed::plan(folder, 0, MEASURED, Limit::Seconds(seconds), rate).await;
-    let alone = load::run(&measured, &asked).await.unwrap();
+/// What a round asks.
+#[derive(Clone, Copy)]
+struct Ask {
+    /// Questions a second of the carrier that is measured.
+    rate: u32,
+    /// Questions a second of each of the other two.
+    others: u32,
+    /// For how long.
+    seconds: u64,
+}
 
-    let mut neighbours: Vec<(Smsc, LoadRun)> = Vec::new();
-    for (place, submits) in [(1, SubmitAnswer::Refuse(0x58)), (2, SubmitAnswer::Silence)] {
-        let smsc = bed::listen(at[place], SmscSettings { submits, ..SmscSettings::default() }).await;
+/// What a round saw: the measured carrier alone, beside two in order, and beside two in trouble.
+struct Seen {
+    alone: LoadReport,
+    orderly: LoadReport,
+    troubled: LoadReport,
+    /// Submits that the troubled ones read.
+    submits: u64,
+}
+
+/// Runs the measured load beside two other carriers.
+async fn beside(
+    folder: &Path,
+    at: &[SocketAddr; 3],
+    ask: Ask,
+    answers: [SubmitAnswer; 2],
+    measured: (&Smsc, &LoadPlan),
+) -> (LoadReport, u64) {
+    let mut others: Vec<(Smsc, LoadRun)> = Vec::new();
+    for (place, submits) in answers.into_iter().enumerate() {
+        let smsc = bed::listen(at[place + 1], SmscSettings { submits, ..SmscSettings::default() }).await;
         smsc.bound().await;
-        let first = MEASURED + (place - 1) * TROUBLED;
-        let plan = bed::plan(folder, first, TROUBLED, Limit::Seconds(seconds + 2), rate / 2).await;
-        neighbours.push((smsc.clone(), LoadRun::start(&smsc, &plan).unwrap()));
+        let first = MEASURED + place * OTHERS;
+        let plan = bed::plan(folder, first, OTHERS, Limit::Seconds(ask.seconds + 2), ask.others).await;
+        others.push((smsc.clone(), LoadRun::start(&smsc, &plan).unwrap()));
     }
-    let beside = load::run(&measured, &asked).await.unwrap();
+    let report = load::run(measured.0, measured.1).await.unwrap();
     let mut submits = 0;
-    for (smsc, run) in neighbours {
+    for (smsc, run) in others {
         submits += smsc.counts().submits;
         drop(run);
         smsc.stop().await;
     }
+    (report, submits)
+}
+
+async fn round(folder: &Path, at: &[SocketAddr; 3], ask: Ask) -> Seen {
+    let service = bed::Service::start(folder);
+    println!("service runs as process {}", service.pid());
+    let measured = bed::listen(at[0], SmscSettings::default()).await;
+    measured.bound().await;
+    let asked = bed::plan(folder, 0, MEASURED, Limit::Seconds(ask.seconds), ask.rate).await;
+    let alone = load::run(&measured, &asked).await.unwrap();
+    let taking = SmscSettings::default().submits;
+    let (orderly, _) = beside(folder, at, ask, [taking, taking], (&measured, &asked)).await;
+    let trouble = [SubmitAnswer::Refuse(0x58), SubmitAnswer::Silence];
+    let (troubled, submits) = beside(folder, at, ask, trouble, (&measured, &asked)).await;
     measured.stop().await;
     drop(service);
-    (alone, beside, submits)
+    Seen { alone, orderly, troubled, submits }
 }
 
 fn main() {
@@ -53,7 +87,9 @@ fn main() {
         let at = arguments.iter().position(|a| a == name);
         at.and_then(|at| arguments.get(at + 1)?.parse().ok()).unwrap_or(or)
     };
-    let (rate, seconds, rounds) = (value("--rate", 2_000) as u32, value("--seconds", 10), value("--rounds", 3));
+    let (rate, rounds) = (value("--rate", 2_000), value("--rounds", 3));
+    let others = value("--others", rate / 2) as u32;
+    let ask = Ask { rate: rate as u32, others, seconds: value("--seconds", 10) };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let mut ratios = Vec::new();
     for n in 1..=rounds {
@@ -67,8 +103,9 @@ fn main() {
         };
         let carriers = [section("good", &at[0]), section("busy", &at[1]), section("mute", &at[2])].concat();
         bed::set_up(folder.path(), 70_000, &carriers);
-        let (alone, beside, submits) = runtime.block_on(round(folder.path(), &at, rate, seconds));
-        for (label, report) in [("alone", &alone), ("beside a throttling and a silent one", &beside)] {
+        let seen = runtime.block_on(round(folder.path(), &at, ask));
+        let labels = ["alone", "beside two in order", "beside a throttling and a silent one"];
+        for (label, report) in labels.into_iter().zip([&seen.alone, &seen.orderly, &seen.troubled]) {
             println!(
                 "round {n}: {label}: {:.0} questions/s, p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms, lost {}, doubled {}",
                 report.answered_per_second,
@@ -79,11 +116,15 @@ fn main() {
                 report.doubled
             );
         }
-        println!("round {n}: the neighbours read {submits} submits and took none");
-        let ratio = beside.latency.p99_us as f64 / alone.latency.p99_us as f64;
-        println!("round {n}: p99 beside / p99 alone = {ratio:.2}");
+        println!("round {n}: the neighbours in trouble read {} submits and took none", seen.submits);
+        let p99 = |report: &LoadReport| report.latency.p99_us as f64;
+        let ratio = p99(&seen.troubled) / p99(&seen.alone);
+        let trouble = p99(&seen.troubled) / p99(&seen.orderly);
+        println!(
+            "round {n}: p99 beside trouble is {ratio:.2} times alone, {trouble:.2} times beside the same load in order"
+        );
         ratios.push(ratio);
     }
     ratios.sort_by(f64::total_cmp);
-    println!("median ratio of {rounds} rounds: {:.2}", ratios[ratios.len() / 2]);
+    println!("median of {rounds} rounds: p99 beside trouble is {:.2} times alone", ratios[ratios.len() / 2]);
 }
