@@ -45,6 +45,7 @@
 //! | [`admin`] | the socket through which the board is seen |
 //! | [`cli`] | one file a command |
 //! | [`telemetry`] | log lines |
+//! | [`watchdog`] | sees that every part of the path moves, and tells the service manager |
 //!
 //! Imports point down only, rooms do not import one another; `tests/house.rs` keeps both.
 
@@ -69,3 +70,4 @@ pub mod sim;
 pub mod smpp;
 pub mod sms;
 pub mod telemetry;
+pub mod watchdog;

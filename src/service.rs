@@ -11,7 +11,7 @@ use tracing::{error, info, warn};
 
 use crate::{
     answer::{Decider, Desk, Doors, Loops},
-    board::{Board, CarrierBoard},
+    board::{Board, CarrierBoard, Pulse},
     clock::{Chance, Clock},
     config::{Carrier, Config},
     db::{Db, DbError, OpenDb},
@@ -28,6 +28,9 @@ use crate::{
 /// Time for a whole stop: 10 s for replies under way, 5 s for unbinding, 5 s for the last commits. Give a service
 /// manager a little more.
 pub const STOP_BUDGET: Duration = Duration::from_secs(20);
+
+/// How often the event loop shows that it turns.
+const TURN: Duration = Duration::from_millis(500);
 
 /// Changed templates are taken this long after the last change.
 const TEMPLATES_QUIET: Duration = Duration::from_millis(500);
@@ -142,6 +145,7 @@ impl Service {
         let quiesce = CancellationToken::new();
         let named = config.carriers.values().map(|carrier| (carrier.id.clone(), lines_of(carrier))).collect();
         let board = Board::new(&config.service.instance, clock.clone(), named);
+        writer.watched(board.pulses.add("the ledger's writer"));
         let mut service = Parts::default();
         for (place, carrier) in (0..).zip(config.carriers.keys().filter_map(|id| carriers.get(id))) {
             if let Some(board) = board.carrier(&carrier.id) {
@@ -215,6 +219,8 @@ impl Service {
                 Ended::Line
             });
         }
+        let pulse = self.board.pulses.add("the event loop");
+        tasks.spawn(beat(pulse, stop.clone()));
         let early = tokio::select! {
             () = stop.cancelled() => None,
             ended = tasks.join_next() => Some(ended),
@@ -251,6 +257,18 @@ enum Ended {
     Desk,
     Outbox,
     Line,
+    Pulse,
+}
+
+/// Shows that the event loop turns, until a stop is asked for.
+async fn beat(pulse: Pulse, stop: CancellationToken) -> Ended {
+    let mut turns = tokio::time::interval(TURN);
+    turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    while stop.run_until_cancelled(turns.tick()).await.is_some() {
+        pulse.beat();
+    }
+    pulse.rest();
+    Ended::Pulse
 }
 
 fn what_ended(ended: Option<Result<Ended, tokio::task::JoinError>>) -> ServiceError {
@@ -259,6 +277,7 @@ fn what_ended(ended: Option<Result<Ended, tokio::task::JoinError>>) -> ServiceEr
         Some(Ok(Ended::Writer(Ok(())))) => ServiceError::TaskEnded("the ledger's writer"),
         Some(Ok(Ended::Desk)) => ServiceError::TaskEnded("the desk"),
         Some(Ok(Ended::Outbox)) => ServiceError::TaskEnded("an outbox"),
+        Some(Ok(Ended::Pulse)) => ServiceError::TaskEnded("the pulse of the event loop"),
         Some(Ok(Ended::Line)) => ServiceError::TaskEnded("a line"),
         Some(Err(_)) | None => ServiceError::TaskEnded("a task that failed"),
     }

@@ -17,6 +17,9 @@ mod settings;
 mod stopping;
 #[cfg(test)]
 mod support;
+#[cfg(test)]
+#[path = "cli/watched.rs"]
+mod watched;
 
 #[cfg(test)]
 mod the_runner {

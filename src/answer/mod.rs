@@ -92,7 +92,9 @@ impl Desk {
         let mut under_way: VecDeque<Group> = VecDeque::new();
         let mut overdue = tokio::time::interval(OVERDUE);
         overdue.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let pulse = self.board.pulses.add("the desk");
         loop {
+            pulse.beat();
             tokio::select! {
                 biased;
                 fates = first_fates(&mut under_way) => self.finish(&mut under_way, &fates),
@@ -119,6 +121,7 @@ impl Desk {
             let fates = first_fates(&mut under_way).await;
             self.finish(&mut under_way, &fates);
         }
+        pulse.rest();
     }
 
     /// Sorts events into questions to be decided, entries to be stored, and answers that can leave at once.

@@ -5,6 +5,7 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use super::{Pulse, Pulses};
 use crate::{
     clock::{Clock, Micros},
     message::{CarrierId, LineId},
@@ -100,13 +101,19 @@ pub struct CarrierBoard {
     lines: Vec<LineId>,
     clock: Clock,
     inner: Mutex<Inner>,
+    pub(super) pulses: Pulses,
+    line_pulses: Vec<Pulse>,
+    outbox_pulse: Pulse,
 }
 
 impl CarrierBoard {
     /// A board for a carrier's lines, none of them connected.
     pub fn new(id: CarrierId, lines: Vec<LineId>, clock: Clock) -> Self {
         let inner = Inner { lines: vec![LineState::Starting; lines.len()], ..Inner::default() };
-        Self { id, lines, clock, inner: Mutex::new(inner) }
+        let pulses = Pulses::default();
+        let line_pulses = lines.iter().map(|line| pulses.add(format!("line {line}"))).collect();
+        let outbox_pulse = pulses.add(format!("the outbox of {id}"));
+        Self { id, lines, clock, inner: Mutex::new(inner), pulses, line_pulses, outbox_pulse }
     }
 
     /// Whose it is.
@@ -121,6 +128,16 @@ impl CarrierBoard {
 
     pub(super) fn inner(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Where a line gives signs of life.
+    pub fn line_pulse(&self, line: &LineId) -> Pulse {
+        self.at(line).and_then(|at| self.line_pulses.get(at)).cloned().unwrap_or_default()
+    }
+
+    /// Where the outbox gives signs of life.
+    pub fn outbox_pulse(&self) -> &Pulse {
+        &self.outbox_pulse
     }
 
     fn at(&self, line: &LineId) -> Option<usize> {

@@ -3,14 +3,19 @@
 //! about a person.
 
 mod carrier;
+mod pulse;
 mod view;
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 pub use carrier::{CarrierBoard, FlowNow, Limit, LineState};
+pub use pulse::{Pulse, Pulses};
 pub use view::{AlarmView, CarrierView, LineView, View};
 
 use crate::{
@@ -25,6 +30,10 @@ pub struct Board {
     clock: Clock,
     started_at: Micros,
     carriers: Vec<Arc<CarrierBoard>>,
+    /// Parts that stand still, and since when they are known to.
+    still: Mutex<Vec<(String, Micros)>>,
+    /// The parts that belong to no carrier.
+    pub pulses: Pulses,
     /// What the desk knows of the databases.
     pub desk: DeskBoard,
 }
@@ -39,6 +48,8 @@ impl Board {
             started_at: clock.now(),
             clock,
             carriers,
+            still: Mutex::default(),
+            pulses: Pulses::default(),
             desk: DeskBoard::default(),
         })
     }
@@ -51,6 +62,35 @@ impl Board {
     /// All carriers' parts.
     pub fn carriers(&self) -> &[Arc<CarrierBoard>] {
         &self.carriers
+    }
+
+    /// The parts that have not moved for longer than this, and for how long.
+    pub fn still(&self, now: Instant, most: Duration) -> Vec<(String, Duration)> {
+        let carriers = self.carriers.iter().map(|carrier| &carrier.pulses);
+        [&self.pulses].into_iter().chain(carriers).flat_map(|pulses| pulses.still(now, most)).collect()
+    }
+
+    /// These stand still, and no others. Each is logged once when it stops, and once when it moves again.
+    pub fn stand_still(&self, parts: &[(String, Duration)]) {
+        let now = self.clock.now();
+        let mut known = self.standing();
+        known.retain(|(name, _)| {
+            let stands = parts.iter().any(|(part, _)| part == name);
+            if !stands {
+                tracing::warn!(part = name, "Part of the service moves again: {name}");
+            }
+            stands
+        });
+        for (name, since) in parts {
+            if !known.iter().any(|(part, _)| part == name) {
+                tracing::error!(part = name, "Part of the service has stood still for {} s: {name}", since.as_secs());
+                known.push((name.clone(), Micros(now.0.saturating_sub(since.as_micros() as i64))));
+            }
+        }
+    }
+
+    fn standing(&self) -> MutexGuard<'_, Vec<(String, Micros)>> {
+        self.still.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

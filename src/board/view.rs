@@ -24,6 +24,9 @@ pub struct View {
     pub registry_down: bool,
     /// Messages answered with a temporary error by the desk.
     pub temporary: u64,
+    /// What someone must look at that belongs to no carrier.
+    #[serde(default)]
+    pub alarms: Vec<AlarmView>,
     /// One for each carrier.
     pub carriers: Vec<CarrierView>,
 }
@@ -92,6 +95,7 @@ impl Board {
             store_down: desk.store_down.load(Ordering::Relaxed),
             registry_down: desk.registry_down.load(Ordering::Relaxed),
             temporary: desk.temporary.load(Ordering::Relaxed),
+            alarms: self.standing().iter().map(|(part, since)| still(part, seconds(now, *since))).collect(),
             carriers: self.carriers.iter().map(|carrier| carrier.view(now)).collect(),
         }
     }
@@ -176,6 +180,14 @@ impl Limit {
             Self::Store => "the store does not take settlements".to_owned(),
         }
     }
+}
+
+/// The alarm of a part that stands still.
+fn still(part: &str, since_s: i64) -> AlarmView {
+    let text = format!(
+        "{part} does not move. When it waits for a database, see whether that is locked or unreachable; else restart the service"
+    );
+    AlarmView { name: "stalled".to_owned(), since_s, text }
 }
 
 fn seconds(later: Micros, earlier: Micros) -> i64 {

@@ -13,6 +13,7 @@ use crate::{
     config::Config,
     service::{STOP_BUDGET, Service},
     telemetry,
+    watchdog::Watchdog,
 };
 
 /// What asks the process to stop.
@@ -62,6 +63,7 @@ pub(super) async fn run(file: &ConfigFile) -> Result<(), Failed> {
             }
         }
     };
+    let watchdog = Watchdog::start(Arc::clone(service.board()), config.service.stall).map_err(Failed::wrong)?;
     let running = service.run(stop.clone());
     let running = async {
         tokio::select! {
@@ -78,6 +80,7 @@ pub(super) async fn run(file: &ConfigFile) -> Result<(), Failed> {
         "Service was told to stop: it has {} s to do so in order, a second signal ends it at once",
         STOP_BUDGET.as_secs()
     );
+    watchdog.stopping();
     stop.cancel();
     tokio::select! {
         ended = running => Ok(ended?),

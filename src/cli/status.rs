@@ -3,7 +3,7 @@
 use super::{ConfigFile, Failed, say};
 use crate::{
     admin,
-    board::{CarrierView, View},
+    board::{AlarmView, CarrierView, View},
 };
 
 #[derive(Debug, clap::Args)]
@@ -45,7 +45,14 @@ pub(super) async fn run(arguments: &Arguments) -> Result<(), Failed> {
 /// How many things need somebody: alarms, lines that are down, a database that does not answer.
 fn needs(view: &View) -> usize {
     let carrier = |carrier: &CarrierView| carrier.alarms.len() + carrier.lines.iter().filter(|one| !one.bound).count();
-    usize::from(view.store_down) + usize::from(view.registry_down) + view.carriers.iter().map(carrier).sum::<usize>()
+    usize::from(view.store_down)
+        + usize::from(view.registry_down)
+        + view.alarms.len()
+        + view.carriers.iter().map(carrier).sum::<usize>()
+}
+
+fn alarm_line(indent: &str, alarm: &AlarmView) -> String {
+    format!("{indent}ALARM {} for {} s: {}", alarm.name, alarm.since_s, alarm.text)
 }
 
 fn lines(view: &View, all: bool) -> Vec<String> {
@@ -60,6 +67,7 @@ fn lines(view: &View, all: bool) -> Vec<String> {
         format!("registry: look-up {}", word(view.registry_down, view.lookup_us)),
         format!("temporary errors given: {}", view.temporary),
     ];
+    told.extend(view.alarms.iter().map(|alarm| alarm_line("", alarm)));
     for carrier in &view.carriers {
         told.push(String::new());
         told.push(format!("carrier {}", carrier.name));
@@ -78,9 +86,7 @@ fn lines(view: &View, all: bool) -> Vec<String> {
         if traps.len() > shown {
             told.push(format!("  and {} other oddities (--all)", traps.len() - shown));
         }
-        for alarm in &carrier.alarms {
-            told.push(format!("  ALARM {} for {} s: {}", alarm.name, alarm.since_s, alarm.text));
-        }
+        told.extend(carrier.alarms.iter().map(|alarm| alarm_line("  ", alarm)));
     }
     told
 }

@@ -1,6 +1,6 @@
 //! `[service]` and `[log]`: what this process is called, the codes it answers, how it logs.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use super::{carrier::short_codes, reader::Section};
 use crate::message::ShortCode;
@@ -17,6 +17,8 @@ pub struct ServiceSettings {
     pub short_codes: Vec<ShortCode>,
     /// Questions decided in one go at most.
     pub batch: usize,
+    /// A part of the service that has not moved for this long stands still.
+    pub stall: Duration,
     /// The socket that `tracuu status` asks; `None`: there is none.
     pub status_socket: Option<PathBuf>,
 }
@@ -34,13 +36,14 @@ impl ServiceSettings {
             s.fault("short_codes", "is missing: the codes that citizens text to");
         }
         let batch = s.number("batch", 64, 1..=256);
+        let stall = Duration::from_secs(s.number("stall_s", 30, 1..=600));
         let socket = s.text("status_socket", "tracuu.sock");
         let status_socket = (!socket.is_empty()).then(|| s.path(&socket));
         if status_socket.as_ref().is_some_and(|path| path.as_os_str().len() > LONGEST_SOCKET) {
             s.fault("status_socket", format!("the system takes at most {LONGEST_SOCKET} octets for the whole path"));
         }
         s.finish();
-        Self { status_socket, instance, short_codes, batch: usize::try_from(batch).unwrap_or(64) }
+        Self { stall, status_socket, instance, short_codes, batch: usize::try_from(batch).unwrap_or(64) }
     }
 }
 

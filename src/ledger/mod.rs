@@ -35,6 +35,7 @@ use store::Beside;
 pub use writer::{Fenced, Writer};
 
 use crate::{
+    board::Pulse,
     clock::{Clock, Micros},
     config::ReceiptRules,
     db::{Db, DbError, Seat, migrate},
@@ -112,7 +113,16 @@ impl Ledger {
         let beside = Beside { keys, receipts: receipts::Memory::default(), quarantined: store::QUARANTINE_SLACK };
         Ok((
             Arc::new(ledger),
-            Writer { seat: Seat::new(db), mark, clock, work: receiver, breaks, failing: false, beside },
+            Writer {
+                seat: Seat::new(db),
+                mark,
+                clock,
+                work: receiver,
+                breaks,
+                failing: false,
+                beside,
+                pulse: Pulse::default(),
+            },
         ))
     }
 

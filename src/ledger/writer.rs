@@ -10,7 +10,7 @@ use super::{
     store::{self, Beside, CommitError},
 };
 use crate::{
-    board::CarrierBoard,
+    board::{CarrierBoard, Pulse},
     clock::{Clock, Micros},
     config::Carrier,
     db::{DbError, Seat},
@@ -88,12 +88,18 @@ pub struct Writer {
     pub(super) breaks: VecDeque<LostSession>,
     pub(super) failing: bool,
     pub(super) beside: Beside,
+    pub(super) pulse: Pulse,
 }
 
 impl Writer {
     /// Learns what was agreed with a carrier about receipts, and where it says what it meets. To be called before it runs.
     pub fn know(&mut self, carrier: &Carrier, board: Arc<CarrierBoard>) {
         self.beside.receipts.add(carrier.id.clone(), carrier.receipts, board);
+    }
+
+    /// Gives signs of life here from now on.
+    pub fn watched(&mut self, pulse: Pulse) {
+        self.pulse = pulse;
     }
 
     /// Runs until every [`super::Ledger`] handle is gone, then ends the epoch in order.
@@ -103,11 +109,13 @@ impl Writer {
     pub async fn run(mut self) -> Result<(), Fenced> {
         let mut waiting = Vec::with_capacity(GROUPS);
         loop {
+            self.pulse.beat();
             match tokio::time::timeout(HEARTBEAT, self.work.recv_many(&mut waiting, GROUPS)).await {
                 Ok(0) => break,
                 Ok(_) | Err(_) => self.step(&mut waiting).await?,
             }
         }
+        self.pulse.rest();
         self.seat.leave();
         if let Err(error) = super::start::store::end_epoch(self.seat.db(), self.mark.epoch, self.clock.now()).await {
             warn!(%error, "Ledger could not note its orderly end; the next start treats it as a crash");
@@ -206,6 +214,7 @@ impl Writer {
     /// from the wrong head would be broken for ever. The lines answer "temporary error" by themselves meanwhile.
     async fn was_kept(&mut self, tried: &Mark) -> bool {
         loop {
+            self.pulse.beat();
             match super::start::store::mark(self.seat.db(), tried.epoch).await {
                 Ok(known) => {
                     let kept = known.commits == tried.commits;

@@ -223,6 +223,7 @@ impl Outbox {
         let mut replies = Vec::new();
         let mut events = Vec::new();
         loop {
+            self.board.outbox_pulse().beat();
             self.catch_up().await;
             self.pump();
             self.save().await;
@@ -263,6 +264,7 @@ impl Outbox {
         }
         self.show(Limit::Nothing, None);
         self.last_save().await;
+        self.board.outbox_pulse().rest();
     }
 
     fn take(&mut self, reply: Outgoing) {

@@ -69,6 +69,7 @@ where
             break;
         }
     }
+    station.pulse.rest();
     let label = &station.label;
     tracing::info!(carrier.name = %label.carrier, line = %label, "Line {label} closed");
     let last_events = async {

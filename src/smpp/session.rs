@@ -20,8 +20,8 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 const COMMANDS_AT_ONCE: usize = 64;
 /// Rounds after which deadlines are judged although there was always something better to do.
 const BUSY_ROUNDS: u32 = 16;
-/// How long to sleep when no deadline is near.
-const NOTHING_DUE: Duration = Duration::from_hours(1);
+/// How long to sleep when no deadline is near. The line gives a sign of life with each round.
+const NOTHING_DUE: Duration = Duration::from_secs(1);
 
 /// How a session ended.
 #[derive(Debug)]
@@ -84,6 +84,7 @@ where
     let mut timer = pin!(sleep_until(Instant::now()));
     while !talk.is_over() {
         let now = Instant::now();
+        talk.station().pulse.beat();
         talk.write_submits(now);
         talk.station().post.hand_up();
         unread.goes_on(!talk.out.is_empty(), now);

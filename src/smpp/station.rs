@@ -18,7 +18,7 @@ use super::{
     trap::Trap,
 };
 use crate::{
-    board::CarrierBoard,
+    board::{CarrierBoard, Pulse},
     clock::{Chance, Clock},
     message::{LineCommand, LineEvent, LineId, LineNo, Submit, SubmitResult},
 };
@@ -79,6 +79,8 @@ pub struct Station {
     pub(super) label: LineId,
     pub(super) board: Arc<CarrierBoard>,
     pub(super) owed: Arc<Owed>,
+    /// Where it gives signs of life.
+    pub(super) pulse: Pulse,
     /// For which want of receipts it has raised the alarm, and for which it has bound anew.
     lacks: Option<u64>,
     bound_for: Option<u64>,
@@ -110,6 +112,7 @@ impl Station {
             commands: wiring.commands,
             quiesce: wiring.quiesce,
             clock: wiring.clock,
+            pulse: wiring.board.line_pulse(&wiring.label),
             chance: wiring.chance,
             label: wiring.label,
             board: wiring.board,
@@ -255,6 +258,8 @@ impl Station {
     /// Runs `work` while commands and events are still attended to; `None` when the line was told to stop.
     pub(super) async fn meanwhile<T>(&mut self, work: impl Future<Output = T>) -> Option<T> {
         let mut work = std::pin::pin!(work);
+        // What is waited for has a deadline of its own.
+        self.pulse.rest();
         loop {
             self.post.hand_up();
             let down_at = self.down.due();

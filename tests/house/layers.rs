@@ -15,7 +15,7 @@ const FLOORS: [&[&str]; 9] = [
     &["smpp", "intake", "query", "access", "registry", "reply", "outbox", "billing", "audit"],
     &["answer"],
     &["service"],
-    &["sim", "admin"],
+    &["sim", "admin", "watchdog"],
     &["cli"],
     &["main"],
 ];
