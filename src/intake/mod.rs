@@ -7,9 +7,10 @@ mod closed;
 mod join;
 mod odd;
 mod part;
+mod start;
 mod wire;
 
-use std::{collections::HashMap, sync::Arc};
+use std::sync::Arc;
 
 pub use again::Again;
 pub use join::OpenTexts;
@@ -18,7 +19,7 @@ pub use odd::Met;
 use crate::{
     clock::Micros,
     config::{Carrier, Codings},
-    ledger::{Entry, Ledger, LedgerError, PartRow, Table, Token},
+    ledger::{Entry, Ledger, PartRow, Table, Token},
     message::{
         AnswerStatus, CarrierId, Concat, ConcatKind, LineNo, Msisdn, Octets, Odd, Part, RawAddress, RowKey, Sender,
         ShortCode, Ticket,
@@ -106,34 +107,6 @@ const OPEN_TEXTS: usize = 20_000;
 const REMEMBERED: usize = 1_000_000;
 
 impl Intake {
-    /// Rebuilds the memory from the ledger.
-    ///
-    /// # Errors
-    /// [`LedgerError`]: without it a message sent again would be answered twice, so the start must fail.
-    pub async fn rebuild(
-        carriers: &HashMap<CarrierId, Arc<Carrier>>,
-        ledger: Arc<Ledger>,
-        now: Micros,
-    ) -> Result<Self, LedgerError> {
-        let longest = carriers.values().map(|carrier| carrier.redelivery.as_secs()).max().unwrap_or(0);
-        let since = now.plus_seconds(-i64::try_from(longest).unwrap_or(i64::MAX));
-        let mut again = Again::new(REMEMBERED);
-        for recent in ledger.may_come_again(since, BREAK_MARGIN_SECONDS, REMEMBERED).await? {
-            let Some(carrier) = carriers.get(&recent.carrier) else { continue };
-            let until = recent.committed_at.plus_seconds(seconds(carrier.redelivery));
-            for print in recent.fingerprints {
-                again.suspect(print, recent.key, until);
-            }
-        }
-        let mut texts = OpenTexts::new(OPEN_TEXTS);
-        for part in ledger.open_parts(i64::try_from(OPEN_TEXTS * 8).unwrap_or(i64::MAX)).await? {
-            let Some(carrier) = carriers.get(&part.carrier) else { continue };
-            again.suspect(part.fingerprint, part.key, part.received_at.plus_seconds(seconds(carrier.redelivery)));
-            texts.restore(part, carrier);
-        }
-        Ok(Self { again, texts, ledger, met: Vec::new(), superseded: Vec::new() })
-    }
-
     /// Takes one physical message of a carrier.
     pub fn accept(&mut self, carrier: &Arc<Carrier>, part: Part) -> Taken {
         let destination = String::from_utf8_lossy(&part.destination.octets).into_owned();

@@ -207,12 +207,7 @@ impl Ledger {
         margin_seconds: i64,
         limit: usize,
     ) -> Result<Vec<Recent>, LedgerError> {
-        let mut breaks = start::store::breaks(&self.db, since).await?;
-        breaks.extend(self.ended.iter().filter(|ended| ended.last_seen >= since).map(|ended| Break {
-            carrier: None,
-            at: ended.last_seen,
-            high: RowKey::new(ended.epoch, ended.exchange_high),
-        }));
+        let breaks = self.breaks(since).await?;
         let mut found: HashMap<RowKey, Recent> = HashMap::new();
         for lost in breaks.iter().rev() {
             let room = limit.saturating_sub(found.len());
@@ -221,6 +216,20 @@ impl Ledger {
             found.extend(recent.into_iter().filter(own).map(|one| (one.key, one)));
         }
         Ok(found.into_values().collect())
+    }
+
+    /// Session breaks since a moment, and our own ends.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; a start must not go on without them.
+    pub async fn breaks(&self, since: Micros) -> Result<Vec<Break>, LedgerError> {
+        let mut breaks = start::store::breaks(&self.db, since).await?;
+        breaks.extend(self.ended.iter().filter(|ended| ended.last_seen >= since).map(|ended| Break {
+            carrier: None,
+            at: ended.last_seen,
+            high: RowKey::new(ended.epoch, ended.exchange_high),
+        }));
+        Ok(breaks)
     }
 
     /// The parts that wait for others, at most `limit`; without content where the sealed value is damaged.

@@ -1,0 +1,52 @@
+//! The desk's memory at a start, from the ledger: what may be sent again because the answer to it may not have arrived, and the
+//! texts whose parts are still coming.
+
+use std::{collections::HashMap, sync::Arc};
+
+use super::{Again, BREAK_MARGIN_SECONDS, Intake, OPEN_TEXTS, OpenTexts, REMEMBERED, seconds};
+use crate::{
+    clock::Micros,
+    config::Carrier,
+    ledger::{Ledger, LedgerError, OpenPart},
+    message::CarrierId,
+};
+
+impl Intake {
+    /// Rebuilds the memory from the ledger.
+    ///
+    /// # Errors
+    /// [`LedgerError`]: without it a message sent again would be answered twice, so the start must fail.
+    pub async fn rebuild(
+        carriers: &HashMap<CarrierId, Arc<Carrier>>,
+        ledger: Arc<Ledger>,
+        now: Micros,
+    ) -> Result<Self, LedgerError> {
+        let longest = carriers.values().map(|carrier| carrier.redelivery.as_secs()).max().unwrap_or(0);
+        let since = now.plus_seconds(-i64::try_from(longest).unwrap_or(i64::MAX));
+        let mut again = Again::new(REMEMBERED);
+        for recent in ledger.may_come_again(since, BREAK_MARGIN_SECONDS, REMEMBERED).await? {
+            let Some(carrier) = carriers.get(&recent.carrier) else { continue };
+            let until = recent.committed_at.plus_seconds(seconds(carrier.redelivery));
+            for print in recent.fingerprints {
+                again.suspect(print, recent.key, until);
+            }
+        }
+        let breaks = ledger.breaks(since).await?;
+        let unheard = |part: &OpenPart| {
+            breaks.iter().any(|lost| {
+                let own = lost.carrier.as_ref().is_none_or(|carrier| *carrier == part.carrier);
+                let since = lost.at.plus_seconds(-BREAK_MARGIN_SECONDS);
+                own && (since..=lost.at).contains(&part.received_at)
+            })
+        };
+        let mut texts = OpenTexts::new(OPEN_TEXTS);
+        for part in ledger.open_parts(i64::try_from(OPEN_TEXTS * 8).unwrap_or(i64::MAX)).await? {
+            let Some(carrier) = carriers.get(&part.carrier) else { continue };
+            if unheard(&part) {
+                again.suspect(part.fingerprint, part.key, part.received_at.plus_seconds(seconds(carrier.redelivery)));
+            }
+            texts.restore(part, carrier);
+        }
+        Ok(Self { again, texts, ledger, met: Vec::new(), superseded: Vec::new() })
+    }
+}
