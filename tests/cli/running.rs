@@ -4,6 +4,7 @@ use std::{
     io::{BufRead as _, BufReader},
     path::Path,
     process::{Child, Command, Stdio},
+    time::Duration,
 };
 
 use serde_json::Value;
@@ -15,6 +16,9 @@ use tracuu::{
 };
 
 use crate::support::cli::{Finished, tracuu};
+
+/// How long anything may take that comes soon when all is well.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A process that does not outlive its test.
 struct Running(Child);
@@ -36,10 +40,15 @@ fn serve(folder: &Path, until: &str) -> Running {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut running = Running(command.spawn().unwrap());
     let log = BufReader::new(running.0.stderr.take().unwrap());
-    let mut lines = log.lines().map_while(Result::ok);
-    assert!(lines.any(|line| line.contains(until)), "the log ended without \"{until}\"");
-    // The rest is read away, so that a full pipe never holds the service up.
-    std::thread::spawn(move || lines.for_each(drop));
+    let (said, heard) = std::sync::mpsc::sync_channel(1);
+    let until = until.to_owned();
+    // All of it is read, so that a full pipe never holds the service up.
+    std::thread::spawn(move || {
+        for line in log.lines().map_while(Result::ok).filter(|line| line.contains(&until)) {
+            let _ = said.try_send(line);
+        }
+    });
+    heard.recv_timeout(PATIENCE).unwrap();
     running
 }
 

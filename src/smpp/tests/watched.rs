@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
     Body,
@@ -21,14 +21,17 @@ const DELIVER_RESP: u32 = 0x8000_0005;
 
 /// The next PDU of this kind; enquiries before it are answered, and answers to our messages passed over.
 async fn next_of(peer: &mut Peer, wanted: u32) -> u32 {
-    loop {
-        match peer.next().await {
-            (id, _, sequence) if id == wanted => return sequence,
-            (ENQUIRE_LINK, _, sequence) => peer.send(0x8000_0000 | ENQUIRE_LINK, 0, sequence, b"").await,
-            (DELIVER_RESP, ..) => {}
-            other => panic!("not {wanted:#x}: {other:?}"),
+    let coming = async {
+        loop {
+            match peer.next().await {
+                (id, _, sequence) if id == wanted => return sequence,
+                (ENQUIRE_LINK, _, sequence) => peer.send(0x8000_0000 | ENQUIRE_LINK, 0, sequence, b"").await,
+                (DELIVER_RESP, ..) => {}
+                other => panic!("not {wanted:#x}: {other:?}"),
+            }
         }
-    }
+    };
+    timeout(Duration::from_hours(1), coming).await.unwrap_or_else(|_| panic!("{wanted:#x} does not come"))
 }
 
 /// Nothing but enquiries for so many seconds.
