@@ -2,7 +2,7 @@
 //! documentation and the tests. Numbers and names are made up: phones are of a block given to no carrier, personal
 //! numbers begin with 9, old card numbers with 99.
 
-use super::{contract::Column, store::Cell};
+use super::{contract::Column, writing::store::Cell};
 use crate::message::{Msisdn, OldId, PersonalId};
 
 /// One of the cast.

@@ -10,7 +10,7 @@ use super::{
     catalogue::Catalogue,
     contract::Column,
     invent::{Invented, Inventor},
-    store::{Cell, Table, Writing},
+    writing::store::{Cell, Table, Writing},
 };
 
 /// The most people a synthetic registry holds: beyond that the blocks of phone numbers run out.

@@ -9,7 +9,7 @@ use super::{
     contract::{Column, PERSON_COLUMNS},
     names::{self, Share},
     reading::NO_EXPIRY,
-    store::Cell,
+    writing::store::Cell,
 };
 use crate::clock::Chance;
 

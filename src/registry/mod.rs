@@ -25,6 +25,7 @@ mod invent;
 mod names;
 mod reading;
 mod store;
+mod writing;
 
 use std::{collections::HashMap, fmt, time::Duration};
 
