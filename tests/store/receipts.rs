@@ -12,6 +12,9 @@ use crate::book::{BEGIN, Book, Running, books, carrier, carrier_id, phone, sende
 
 const HOUR: i64 = 3_600;
 
+/// Where rows about receipts stand.
+const TABLES: [&str; 3] = ["receipt_id", "awaited_receipt", "early_receipt"];
+
 /// The carrier `vtl`, that gives receipts.
 fn vtl(change: impl FnOnce(&mut Carrier)) -> Carrier {
     let mut vtl = carrier("vtl");
@@ -241,7 +244,32 @@ async fn a_reply_without_receipts_is_unknown_after_its_time_and_its_names_are_fo
         assert_eq!(ended(&book, silent, "DELIVERED").await, (1, 1), "{}: it came after all", book.label);
         book.clock.advance(7 * 24 * HOUR * 1_000_000);
         running.exchange(&book.clock).await;
-        for table in ["receipt_id", "awaited_receipt", "early_receipt"] {
+        for table in TABLES {
+            assert_eq!(book.number(&format!("select count(*) from {table}")).await, 0, "{}: {table}", book.label);
+        }
+        running.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_carrier_taken_out_of_the_configuration_leaves_no_rows_behind() {
+    for book in books().await {
+        let (running, _) = book.start_with(&vtl(|_| {})).await;
+        let silent = taken(&book, &running, &["a1"]).await;
+        let told = taken(&book, &running, &["b1"]).await;
+        hear(&book, &running, says("b1", ReceiptState::Delivered)).await;
+        running.end().await;
+        let (running, _) = book.start_with(&carrier("vnp")).await;
+        book.clock.advance(719 * HOUR * 1_000_000);
+        running.exchange(&book.clock).await;
+        assert_eq!(ended(&book, silent, "UNKNOWN").await, (0, 0), "{}: its section may have said so", book.label);
+        book.clock.advance(HOUR * 1_000_000 + 1);
+        running.exchange(&book.clock).await;
+        assert_eq!(ended(&book, silent, "UNKNOWN").await, (1, 0), "{}", book.label);
+        assert_eq!(ended(&book, told, "UNKNOWN").await, (0, 1), "{}", book.label);
+        book.clock.advance(30 * 24 * HOUR * 1_000_000);
+        running.exchange(&book.clock).await;
+        for table in TABLES {
             assert_eq!(book.number(&format!("select count(*) from {table}")).await, 0, "{}: {table}", book.label);
         }
         running.end().await;

@@ -47,7 +47,23 @@ pub struct ReceiptRules {
     pub ids_kept: Duration,
 }
 
+/// The longest that receipts may be awaited, in hours.
+const MOST_HOURS: u64 = 720;
+/// The longest that ids may be kept, in days.
+const MOST_DAYS: u64 = 60;
+
 impl ReceiptRules {
+    /// The rules for a carrier that the configuration does not name, or not any more. Nothing of it is given up or
+    /// forgotten before its section could have said so: another process may have that section.
+    pub const OF_NOBODY: Self = Self {
+        wanted: true,
+        id_form: IdForm::Auto,
+        segments: ReceiptSegments::All,
+        accepted_is_delivered: false,
+        awaited: Duration::from_secs(3_600 * MOST_HOURS),
+        ids_kept: Duration::from_secs(86_400 * MOST_DAYS),
+    };
+
     pub(super) fn read(s: &mut Section) -> Self {
         let forms = [
             ("auto", IdForm::Auto),
@@ -66,8 +82,8 @@ impl ReceiptRules {
                 &[("all", ReceiptSegments::All), ("one", ReceiptSegments::One)],
             ),
             accepted_is_delivered: s.flag("accepted_is_delivered", false),
-            awaited: Duration::from_secs(3_600 * s.number("receipt_hours", 72, 1..=720)),
-            ids_kept: Duration::from_secs(86_400 * s.number("receipt_days", 7, 1..=60)),
+            awaited: Duration::from_secs(3_600 * s.number("receipt_hours", 72, 1..=MOST_HOURS)),
+            ids_kept: Duration::from_secs(86_400 * s.number("receipt_days", 7, 1..=MOST_DAYS)),
         }
     }
 }

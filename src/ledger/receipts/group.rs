@@ -234,7 +234,8 @@ fn outcome<'a>(carrier: &'a CarrierId, exchange: i64, reply: &Reply, result: Set
     }
 }
 
-/// Gives up replies whose receipts did not come in time, and forgets what is too old to be asked for.
+/// Gives up replies whose receipts did not come in time, and forgets what is too old to be asked for. Carriers that were
+/// taken out of the configuration left rows, too.
 pub(in crate::ledger) async fn tend(
     tx: &mut Tx<'_>,
     settled: &mut Settled,
@@ -242,6 +243,9 @@ pub(in crate::ledger) async fn tend(
     memory: &mut Memory,
     now: Micros,
 ) -> Result<Vec<(CarrierId, News)>, DbError> {
+    for carrier in store::carriers(tx).await? {
+        memory.of(&carrier);
+    }
     let (mut news, mut full) = (Vec::new(), false);
     for (carrier, known) in &memory.carriers {
         let rules = known.rules;

@@ -13,7 +13,6 @@ pub(in crate::ledger) mod store;
 use std::{
     collections::{HashMap, VecDeque},
     sync::Arc,
-    time::Duration,
 };
 
 pub(in crate::ledger) use group::{Heard, listen, names_replies, tend};
@@ -24,20 +23,10 @@ pub(in crate::ledger) use names::keep;
 use crate::{
     board::CarrierBoard,
     clock::Micros,
-    config::{IdForm, ReceiptRules, ReceiptSegments},
+    config::{IdForm, ReceiptRules},
     message::CarrierId,
 };
 use ids::Rule;
-
-/// The rules for a carrier that the configuration does not name any more: its receipts still come.
-const OF_NOBODY: ReceiptRules = ReceiptRules {
-    wanted: true,
-    id_form: IdForm::Auto,
-    segments: ReceiptSegments::All,
-    accepted_is_delivered: false,
-    awaited: Duration::from_secs(72 * 3_600),
-    ids_kept: Duration::from_secs(7 * 86_400),
-};
 
 /// Ids that are remembered to see whether they come again while their replies are alive.
 const RECENT: usize = 64;
@@ -83,9 +72,9 @@ impl Memory {
 
     fn of(&mut self, carrier: &CarrierId) -> &mut Known {
         if !self.carriers.contains_key(carrier) {
-            self.carriers.insert(carrier.clone(), Known::new(OF_NOBODY, None));
+            self.carriers.insert(carrier.clone(), Known::new(ReceiptRules::OF_NOBODY, None));
         }
-        self.carriers.entry(carrier.clone()).or_insert_with(|| Known::new(OF_NOBODY, None))
+        self.carriers.entry(carrier.clone()).or_insert_with(|| Known::new(ReceiptRules::OF_NOBODY, None))
     }
 
     /// Whether it is time to look for replies whose receipts did not come.
@@ -165,7 +154,7 @@ mod tests {
         let id = CarrierId::parse("vtl").unwrap();
         let board = Arc::new(CarrierBoard::new(id.clone(), Vec::new(), Clock::fixed(Micros(0))));
         let mut memory = Memory::default();
-        memory.add(id.clone(), OF_NOBODY, Arc::clone(&board));
+        memory.add(id.clone(), ReceiptRules::OF_NOBODY, Arc::clone(&board));
         (memory, board, id)
     }
 

@@ -283,6 +283,20 @@ pub(super) async fn take_early(tx: &mut Tx<'_>, carrier: &CarrierId, keys: &[Str
     rows.map_err(|error| tx.fault(&error))
 }
 
+/// The carriers that have rows, configured or not. One step into the index each, however many rows there are.
+pub(super) async fn carriers(tx: &mut Tx) -> Result<Vec<CarrierId>, DbError> {
+    let text = "with recursive found(carrier) as (
+                    select min(carrier) from awaited_receipt
+                    union all
+                    select (select min(a.carrier) from awaited_receipt a where a.carrier > found.carrier)
+                    from found where found.carrier is not null)
+                select carrier from found where carrier is not null";
+    let rows: Result<Vec<(String,)>, sqlx::Error> =
+        in_tx!(&mut *tx, conn => sqlx::query_as(text).fetch_all(conn).await);
+    let rows = rows.map_err(|error| tx.fault(&error))?;
+    Ok(rows.iter().filter_map(|(carrier,)| CarrierId::parse(carrier)).collect())
+}
+
 /// Replies without an end that were settled before a moment, the oldest first, with `UNKNOWN` as their result.
 pub(super) async fn overdue(
     tx: &mut Tx<'_>,
