@@ -159,7 +159,7 @@ impl ReceiptState {
 /// A delivery receipt, read from its TLVs and its text.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
 pub struct ReceiptTlvs {
-    /// The message id as received: receipted_message_id, else the text's `id:`; at most 255 octets of ASCII.
+    /// The message id as received: receipted_message_id, else the text's `id:`; of at most 255 octets.
     pub message_id: String,
     /// The state: message_state, else the text's `stat:`.
     pub state: ReceiptState,

@@ -115,11 +115,20 @@ pub(super) fn behind_string(body: &[u8]) -> &[u8] {
     body.iter().position(|&octet| octet == 0).map_or(&[], |end| &body[end + 1..])
 }
 
-/// The message_id at the head of a response's body: up to its NUL or to the end, at most 255 octets, as received
-/// except for octets that are no text. A body may be missing, and what follows the id is of no interest.
+/// The longest message id that is kept, in octets.
+pub(super) const LONGEST_ID: usize = 255;
+
+/// The message_id at the head of a response's body: up to its NUL or to the end, at most [`LONGEST_ID`] octets. A body
+/// may be missing, and what follows the id is of no interest.
 pub(super) fn message_id(body: &[u8]) -> String {
-    let end = body.iter().position(|&octet| octet == 0).unwrap_or(body.len()).min(255);
-    String::from_utf8_lossy(&body[..end]).into_owned()
+    let end = body.iter().position(|&octet| octet == 0).unwrap_or(body.len());
+    id_text(&body[..end])
+}
+
+/// A message id as text, the same for the same octets in a response and in a receipt's parameter: as received, except
+/// for octets that are no text. 0x11 is the underscore of GSM 03.38.
+pub(super) fn id_text(octets: &[u8]) -> String {
+    String::from_utf8_lossy(&octets[..octets.len().min(LONGEST_ID)]).replace('\u{11}', "_")
 }
 
 #[cfg(test)]
@@ -196,6 +205,7 @@ mod tests {
             (b"no terminator", "no terminator".to_owned()),
             (b"4001\0\x04\x28\0\x01\x5f", "4001".to_owned()),
             (b"a\xffb\0", "a\u{fffd}b".to_owned()),
+            (b"a\x11b\n7\0", "a_b\n7".to_owned()),
             (&long, "7".repeat(255)),
         ] {
             assert_eq!(message_id(body), expected);

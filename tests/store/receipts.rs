@@ -167,6 +167,64 @@ async fn a_receipt_before_its_response_in_another_base_is_matched_when_the_respo
 }
 
 #[tokio::test]
+async fn a_receipt_before_its_response_is_found_under_each_of_its_ids_and_noted_once() {
+    for book in books().await {
+        let (running, board) = book.start_with(&vtl(|_| {})).await;
+        let both = |one: &str, other: &str| ReceiptTlvs {
+            other_id: Some(other.to_owned()),
+            ..says(one, ReceiptState::Delivered)
+        };
+        for (receipt, response) in
+            [(both("smsc-1", "4001"), "0FA1"), (both("4002", "smsc-2"), "4002"), (both("4003", "0FA3"), "4003")]
+        {
+            let key = running.exchange(&book.clock).await;
+            hear(&book, &running, receipt).await;
+            take(&book, &running, key, &[response]).await;
+            assert_eq!(ended(&book, key, "DELIVERED").await, (1, 1), "{}: {response}", book.label);
+        }
+        assert_eq!(board.counted("receipt_before_submit_resp"), 3, "{}", book.label);
+        assert_eq!(book.number("select count(*) from early_receipt").await, 0, "{}", book.label);
+        running.end().await;
+    }
+}
+
+#[tokio::test]
+async fn a_receipt_waits_on_when_another_name_could_mean_it_and_does_not() {
+    for book in books().await {
+        let (running, _) = book.start_with(&vtl(|vtl| vtl.receipts.id_form = IdForm::Exact)).await;
+        let (other, own) = (running.exchange(&book.clock).await, running.exchange(&book.clock).await);
+        hear(&book, &running, says("4001", ReceiptState::Delivered)).await;
+        take(&book, &running, other, &["0FA1"]).await;
+        take(&book, &running, own, &["4001"]).await;
+        assert_eq!(ended(&book, other, "DELIVERED").await, (0, 0), "{}", book.label);
+        assert_eq!(ended(&book, own, "DELIVERED").await, (1, 1), "{}", book.label);
+        running.end().await;
+    }
+}
+
+#[tokio::test]
+async fn control_characters_in_ids_make_no_difference_and_leave_no_rows_behind() {
+    for book in books().await {
+        let (running, _) = book.start_with(&vtl(|_| {})).await;
+        for (response, receipt) in [("40\n01", "40\n01"), ("\n40\u{2}02", "4002"), ("4003", "40\r\n03")] {
+            let key = taken(&book, &running, &[response]).await;
+            hear(&book, &running, says(receipt, ReceiptState::Delivered)).await;
+            assert_eq!(ended(&book, key, "DELIVERED").await, (1, 1), "{}: {response:?}", book.label);
+        }
+        let nameless = taken(&book, &running, &["\n"]).await;
+        let receipt = ReceiptTlvs { source: of(nameless), ..says("anything", ReceiptState::Delivered) };
+        hear(&book, &running, receipt).await;
+        assert_eq!(ended(&book, nameless, "DELIVERED").await, (1, 1), "{}: found by its number", book.label);
+        book.clock.advance(8 * 24 * HOUR * 1_000_000);
+        running.exchange(&book.clock).await;
+        for table in TABLES {
+            assert_eq!(book.number(&format!("select count(*) from {table}")).await, 0, "{}: {table}", book.label);
+        }
+        running.end().await;
+    }
+}
+
+#[tokio::test]
 async fn ids_that_say_nothing_are_given_up_for_the_citizens_number() {
     for book in books().await {
         let (running, board) = book.start_with(&vtl(|_| {})).await;

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use super::{
     Memory, News,
     choose::{Asked, Found, choose},
-    ids::{keys, receipt_key, storable},
-    names::EARLY_SECONDS,
+    early::{self, EARLY_SECONDS, Early},
+    ids::{keys, storable},
     reply::{Effect, Reply, letter},
-    store::{self, Early},
+    store,
 };
 use crate::{
     clock::Micros,
@@ -149,7 +149,7 @@ pub(in crate::ledger) async fn listen(
             };
             news.extend(told.into_iter().map(|news| (carrier.clone(), news)));
         }
-        store::keep_early(tx, &carrier, &orphans).await?;
+        early::store::keep(tx, &carrier, &orphans).await?;
         store::update(tx, &carrier, &replies).await?;
     }
     Ok(news)
@@ -193,12 +193,7 @@ fn orphan(one: Heard, by_number: bool, settled: &mut Settled, mark: &mut Mark, o
         Some(key) => (key, Vec::new()),
         None => (settled.note(&note(&one, None), mark).0, vec![News::Met("receipt_unknown_id")]),
     };
-    let by_number = one.destination.filter(|_| by_number || one.raw_id().is_empty());
-    let message_id = by_number.as_ref().map_or_else(|| receipt_key(one.raw_id()), to_key);
-    let (raw_id, result) = (one.raw_id().to_owned(), one.result.as_str().to_owned());
-    let destination = one.destination.map(|token| token.to_vec());
-    let (line, at, error) = (one.line, one.at.0, one.error);
-    orphans.push(Early { message_id, settlement_key, line, at, result, error, raw_id, destination });
+    orphans.push(Early::new(one, settlement_key, by_number));
     news
 }
 
@@ -259,7 +254,7 @@ pub(in crate::ledger) async fn tend(
         let forgotten = store::forget(tx, carrier, now.plus_seconds(-seconds(rules.ids_kept)), TENDED).await?;
         full |= forgotten as i64 == TENDED;
     }
-    full |= store::forget_early(tx, now.plus_seconds(-EARLY_SECONDS), TENDED).await? as i64 == TENDED;
+    full |= early::store::forget(tx, now.plus_seconds(-EARLY_SECONDS), TENDED).await? as i64 == TENDED;
     memory.tended(now, full);
     Ok(news)
 }

@@ -3,13 +3,13 @@
 
 use crate::config::IdForm;
 
-/// A carrier's text as every database takes it: PostgreSQL knows no NUL in a text, and one such text would keep all that
-/// is stored with it from being stored.
+/// A carrier's text as every database takes it, without control characters: PostgreSQL knows no NUL in a text, and one
+/// such text would keep all that is stored with it from being stored; names stand one a line where they are listed.
 pub(in crate::ledger) fn storable(text: &str) -> String {
-    text.replace('\0', "")
+    text.chars().filter(|c| !c.is_control()).collect()
 }
 
-/// The form in which message ids are compared: NULs and blanks cut, lower case, no leading zeros unless it is a UUID.
+/// The form in which message ids are compared: without control characters and blanks around it, lower case, no leading zeros unless it is a UUID.
 pub(crate) fn receipt_key(id: &str) -> String {
     let id = trimmed(id);
     let bare = id.trim_start_matches('0');
@@ -143,6 +143,8 @@ mod tests {
             ("00B8BE19", "b8be19"),
             ("4001\0", "4001"),
             (" 4001 ", "4001"),
+            ("\n 40\u{2}\r\n01\u{85}\t", "4001"),
+            ("\n\t", ""),
             ("0000", "0000"),
             ("01ab-2C", "01ab-2c"),
             ("", ""),
@@ -177,6 +179,8 @@ mod tests {
             ("ffffffffffffffffffffffffffffffff", "340282366920938463463374607431768211455", Some(Rule::HexToDec)),
             ("012ab-1", "12ab-1", None),
             ("4001", "4002", None),
+            ("40\n01", "40\n01", Some(Rule::Exact)),
+            ("40\n01", "4001", Some(Rule::Exact)),
             ("", "", Some(Rule::Exact)),
             ("SAR-12-2-1", "sar-12-2-1", Some(Rule::CaseBlind)),
             ("340282366920938463463374607431768211456", "0", None),

@@ -4,6 +4,7 @@
 //! come to is appended as one more row, once: delivered, not delivered, or unknown when they did not come in time.
 
 mod choose;
+mod early;
 mod group;
 mod ids;
 mod names;

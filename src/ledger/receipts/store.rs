@@ -1,8 +1,6 @@
-//! The SQL of receipts: names of replies, what is awaited, and receipts that came before their names.
+//! The SQL of receipts: names of replies, and what is awaited.
 
 use std::collections::HashMap;
-
-use sqlx::FromRow;
 
 use super::{
     choose::{Name, Names},
@@ -24,11 +22,6 @@ static AWAITED: Insert = Insert::or(
     &["carrier", "exchange_key", "stream", "line", "at", "destination", "segments", "ids"],
     " on conflict (carrier, exchange_key) do update set ids = awaited_receipt.ids || '\n' || excluded.ids",
 );
-static EARLY: Insert = Insert::unless_there(
-    "early_receipt",
-    &["carrier", "message_id", "settlement_key", "line", "at", "result", "error", "raw_id", "destination"],
-);
-
 /// Names looked at in one go at most, the newest first: a carrier that gives all its messages one id must not fill the
 /// memory.
 const NAMES: i64 = 4_096;
@@ -43,19 +36,6 @@ pub(super) struct NewName {
     pub(super) at: Micros,
     /// As the response had it; empty for the name by the citizen's number.
     pub(super) raw: String,
-}
-
-/// A receipt as it is kept until its message id is known.
-#[derive(FromRow)]
-pub(super) struct Early {
-    pub(super) message_id: String,
-    pub(super) settlement_key: i64,
-    pub(super) line: i64,
-    pub(super) at: i64,
-    pub(super) result: String,
-    pub(super) error: String,
-    pub(super) raw_id: String,
-    pub(super) destination: Option<Vec<u8>>,
 }
 
 type NameRow = (String, i64, i64, i64, String, Option<i64>, Option<Vec<u8>>, String, Option<String>);
@@ -83,7 +63,7 @@ const NAMES_LOCKED: &str =
 /// Names, and the replies they belong to.
 type Found = (Names, HashMap<i64, Reply>);
 
-fn list<T: serde::Serialize>(values: &[T]) -> String {
+pub(super) fn list<T: serde::Serialize>(values: &[T]) -> String {
     serde_json::to_string(values).unwrap_or_default()
 }
 
@@ -247,44 +227,8 @@ pub(super) async fn update(tx: &mut Tx<'_>, carrier: &CarrierId, replies: &HashM
     done.map_err(|error| tx.fault(&error))
 }
 
-/// Keeps receipts until their ids are known.
-pub(super) async fn keep_early(tx: &mut Tx<'_>, carrier: &CarrierId, rows: &[Early]) -> Result<(), DbError> {
-    let int = |of: fn(&Early) -> i64| Column::Int(rows.iter().map(|row| Some(of(row))).collect());
-    let text = |of: fn(&Early) -> &str| Column::Text(rows.iter().map(|row| Some(of(row).to_owned())).collect());
-    let columns = vec![
-        Column::Text(vec![Some(carrier.as_str().to_owned()); rows.len()]),
-        text(|row| &row.message_id),
-        int(|row| row.settlement_key),
-        int(|row| row.line),
-        int(|row| row.at),
-        text(|row| &row.result),
-        text(|row| &row.error),
-        text(|row| &row.raw_id),
-        Column::Bytes(rows.iter().map(|row| row.destination.clone()).collect()),
-    ];
-    EARLY.run(tx, columns).await
-}
-
-/// Takes out receipts that were kept under these keys.
-pub(super) async fn take_early(tx: &mut Tx<'_>, carrier: &CarrierId, keys: &[String]) -> Result<Vec<Early>, DbError> {
-    let rows = match tx {
-        Tx::Sqlite(_, conn) => {
-            let text =
-                "delete from early_receipt where carrier = $1 and message_id in (select value from json_each($2))
-                        returning message_id, settlement_key, line, at, result, error, raw_id, destination";
-            sqlx::query_as(text).bind(carrier.as_str()).bind(list(keys)).fetch_all(&mut **conn).await
-        }
-        Tx::Postgres(_, conn) => {
-            let text = "delete from early_receipt where carrier = $1 and message_id = any($2)
-                        returning message_id, settlement_key, line, at, result, error, raw_id, destination";
-            sqlx::query_as(text).bind(carrier.as_str()).bind(keys).fetch_all(&mut **conn).await
-        }
-    };
-    rows.map_err(|error| tx.fault(&error))
-}
-
 /// The carriers that have rows, configured or not. One step into the index each, however many rows there are.
-pub(super) async fn carriers(tx: &mut Tx) -> Result<Vec<CarrierId>, DbError> {
+pub(super) async fn carriers(tx: &mut Tx<'_>) -> Result<Vec<CarrierId>, DbError> {
     let text = "with recursive found(carrier) as (
                     select min(carrier) from awaited_receipt
                     union all
@@ -321,7 +265,7 @@ pub(super) async fn overdue(
 }
 
 /// Instances that share a store forget at the same moments: none waits for another's rows, in whatever order they are.
-fn skip_locked(tx: &Tx) -> &'static str {
+pub(super) fn skip_locked(tx: &Tx) -> &'static str {
     if matches!(tx, Tx::Sqlite(..)) { "" } else { " for update skip locked" }
 }
 
@@ -358,23 +302,4 @@ pub(super) async fn forget(tx: &mut Tx<'_>, carrier: &CarrierId, before: Micros,
     };
     done.map_err(|error| tx.fault(&error))?;
     Ok(gone.len())
-}
-
-/// Receipts kept for ids that may still come; beyond that the oldest go, so that a carrier that sends receipts for what
-/// was never ours fills nothing.
-const EARLY_KEPT: i64 = 100_000;
-
-/// Forgets receipts whose ids did not come; how many.
-pub(super) async fn forget_early(tx: &mut Tx<'_>, before: Micros, limit: i64) -> Result<usize, DbError> {
-    let skip = skip_locked(tx);
-    let text = format!(
-        "delete from early_receipt where (carrier, message_id, settlement_key) in
-            (select carrier, message_id, settlement_key from early_receipt
-             where at < $1 or at < (select at from early_receipt order by at desc limit 1 offset $3)
-             order by at limit $2{skip})"
-    );
-    let done = in_tx!(&mut *tx, conn => sqlx::query(
-        sqlx::AssertSqlSafe(text),
-    ).bind(before.0).bind(limit).bind(EARLY_KEPT).execute(conn).await.map(|done| done.rows_affected()));
-    done.map(|rows| rows as usize).map_err(|error| tx.fault(&error))
 }

@@ -1,8 +1,8 @@
 //! Takes the text of a receipt apart: `id:I sub:SSS dlvrd:DDD submit date:D done date:D stat:S err:E text:T` (SMPP 3.4,
 //! appendix B) in any order, with any of its fields missing, and one large carrier's list without labels.
 
-use super::{LONGEST_ERROR, LONGEST_ID, date, state::State};
-use crate::{clock::Micros, config::Line};
+use super::{LONGEST_ERROR, date, state::State};
+use crate::{clock::Micros, config::Line, smpp::pdu::LONGEST_ID};
 
 /// The fields of a receipt's text.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -9,15 +9,13 @@ mod state;
 
 use state::State;
 
-use super::{deliver::Deliver, trap::Trap};
+use super::{deliver::Deliver, pdu::id_text, trap::Trap};
 use crate::{
     config::Line,
     message::{ReceiptState, ReceiptTlvs},
     sms,
 };
 
-/// The longest id that is kept, in octets.
-const LONGEST_ID: usize = 255;
 /// The longest error code that is kept, in characters.
 const LONGEST_ERROR: usize = 16;
 /// The kind in esm_class that says that a final word will follow.
@@ -85,7 +83,7 @@ fn combine(deliver: &Deliver, settings: &Line, traps: &mut Vec<Trap>) -> Option<
     let (text, recoded) = plain(deliver, settings);
     let text = fields::read(&text, settings);
     let parameter = options.receipt_id.as_deref().filter(|id| !id.is_empty());
-    let parameter = parameter.map(|id| ascii(&id[..id.len().min(LONGEST_ID)]));
+    let parameter = parameter.map(id_text);
     let (message_id, other_id) = match (parameter, text.id) {
         (Some(id), Some(other)) if id != other => (Some(id), Some(other)),
         (Some(id), _) | (None, Some(id)) => (Some(id), None),
@@ -177,11 +175,12 @@ fn has_labels(octets: &[u8]) -> bool {
         .any(|label| octets.windows(label.len()).any(|window| window.eq_ignore_ascii_case(label)))
 }
 
-/// Octets as ASCII, `?` for what is none. 0x11 is the underscore of GSM 03.38 and no character of ASCII.
+/// Octets as ASCII, `?` for what is none. 0x11 is the underscore of GSM 03.38. Control characters stay: in a response's
+/// message_id they stand, too.
 fn ascii(octets: &[u8]) -> String {
     let shown = |&octet: &u8| match octet {
         0x11 => '_',
-        octet if octet.is_ascii_graphic() || octet.is_ascii_whitespace() => char::from(octet),
+        octet if octet.is_ascii() => char::from(octet),
         _ => '?',
     };
     octets.iter().take(MOST_OCTETS).map(shown).collect()

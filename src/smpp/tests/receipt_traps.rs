@@ -10,6 +10,7 @@ use crate::{
     config::Line,
     message::ReceiptState::{Accepted, Delivered, Failed, InHand, Unknown},
     smpp::{
+        pdu,
         receipt::{Reading, unmarked},
         trap::Trap,
     },
@@ -302,4 +303,12 @@ fn a_list_of_values_is_read_where_the_carrier_writes_such() {
     assert_eq!(said_by(&text("05,,,21b,84520000007,997,7"), &csv).0.error, "21b");
     assert_eq!(said_by(&text(USUAL), &csv).0.message_id, "4001", "with labels after all");
     assert_eq!(reading_by(&text(line), &settings()).0, Reading::Nothing, "not where it is not agreed");
+}
+
+#[test]
+fn an_id_is_the_same_text_in_a_response_and_in_a_receipt() {
+    for id in [b"40\x02\n01".as_slice(), b"a\x11b", b"a\xffb"] {
+        let in_response = pdu::message_id(&[id, b"\0"].concat());
+        assert_eq!(said(&parameters(&[id, b"\0"].concat(), 2)).0.message_id, in_response, "{id:02x?}");
+    }
 }
