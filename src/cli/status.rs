@@ -113,6 +113,7 @@ mod tests {
             carrier.count(Some(&line), trap);
         }
         carrier.count(None, "i");
+        carrier.learned("receipt_form", "parameters".to_owned());
         carrier.alarm("wrong_code", "a text for 1234 came: is short_codes complete?");
         board.desk.looked_up(1_000, false);
         let view = board.view();
@@ -122,6 +123,7 @@ mod tests {
             "store: commit 2.5 ms",
             "registry: look-up does not answer",
             "line vtl/1: bound for 0 s (SMPP 3.4)",
+            "learned: receipt_form is parameters",
             "met 2 times: i",
             "and 1 other oddities",
             "ALARM wrong_code for 0 s: a text for 1234",

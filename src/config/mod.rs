@@ -19,7 +19,7 @@ pub use crate::sms::{Codings, DefaultAlphabet};
 pub use billing::BillingSettings;
 pub use carrier::{
     AnswerBody, BindForm, Carrier, Flow, IdForm, InDoubtRule, Line, NumberForm, ReceiptRules, ReceiptSegments,
-    StatusRule, TemporaryStatus, Tls, Tlvs, Validity,
+    ReceiptsBy, StatusRule, TemporaryStatus, Tls, Tlvs, Validity,
 };
 pub use load::{Config, ConfigFaults};
 pub use query::{KindSettings, PerLang, QueryKind, QuerySettings, Wording};

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicU8, Ordering},
 };
 
-use super::{RawAddress, RowKey, Segment};
+use super::{RawAddress, ReceiptForm, RowKey, Segment};
 use crate::clock::Micros;
 
 /// A session slot's number in this process: the carrier's place in its upper octet, [`super::LineId::row`] in the lower.
@@ -173,6 +173,8 @@ pub struct ReceiptTlvs {
     pub intermediate: bool,
     /// When it was done, as the receipt says, in UTC.
     pub done_at: Option<Micros>,
+    /// In which form it came.
+    pub form: ReceiptForm,
 }
 
 /// A message that cannot be taken for what it is sent as. Its frame is put aside, sealed, and then it is answered.

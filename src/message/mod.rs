@@ -9,6 +9,7 @@ mod line;
 mod number;
 mod outcome;
 mod query;
+mod receipt;
 mod reply;
 mod text;
 
@@ -23,5 +24,6 @@ pub use line::{
 pub use number::{OldId, PersonalId, TypedKey};
 pub use outcome::{ChargeClass, Outcome, Reason, Service};
 pub use query::{Lang, Misread, Query, Why};
+pub use receipt::{ReceiptField, ReceiptForm};
 pub use reply::{Alphabet, Reply, Segment};
 pub use text::Masked;

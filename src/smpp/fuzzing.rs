@@ -18,7 +18,7 @@ use super::{
 use crate::{
     board::CarrierBoard,
     clock::{Chance, Clock, Micros},
-    config::{AnswerBody, Carrier, Line},
+    config::{AnswerBody, Carrier, Line, ReceiptsBy},
     message::{CarrierId, LineEvent, LineId, LineNo, ReceiptTlvs, Role},
     sms::{BinaryText, ByteOrder, DefaultAlphabet},
 };
@@ -32,7 +32,7 @@ pub fn usual() -> Line {
 pub fn switched(usual: &Line, bits: u16) -> Line {
     let bit = |at: u16| bits >> at & 1 == 1;
     let mut line = usual.clone();
-    line.receipt_csv = bit(0);
+    line.receipts_by = if bit(0) { ReceiptsBy::Csv } else { ReceiptsBy::Auto };
     line.receipt_flag_may_be_missing = bit(1);
     line.receipt_zero_is_delivered = bit(2);
     line.receipt_offset_minutes = if bit(3) { 840 } else { -840 };
@@ -84,7 +84,7 @@ fn look(deliver: &Deliver, settings: &Line) {
     match receipt::read(deliver, settings, &mut traps) {
         Reading::Receipt(receipt) => bounded(&receipt),
         Reading::Message => assert!(!deliver.is_flagged()),
-        Reading::Nothing => assert!(deliver.is_flagged()),
+        Reading::Nothing | Reading::List => assert!(deliver.is_flagged()),
     }
     if let Some(receipt) = receipt::unmarked(deliver, settings) {
         assert!(settings.receipt_flag_may_be_missing && !deliver.is_flagged() && !receipt.message_id.is_empty());

@@ -76,6 +76,30 @@ async fn each_segments_receipt_is_noted_on_its_reply() {
 }
 
 #[tokio::test]
+async fn the_form_of_receipts_is_learned_from_those_that_came_unless_a_setting_says_it() {
+    let usual = "text (id, sub, dlvrd, submit date, done date of 10 digits, stat, err, text)";
+    for (settings, shown) in [("receipts = true", Some(usual)), ("receipts = true\nreceipt_form = \"text\"", None)] {
+        let gateway = TestGateway::start_with(Setup::carrier(settings)).await;
+        let learned = || gateway.board().view().carriers[0].learned.get("receipt_form").cloned();
+        for _ in 0..4 {
+            ask_long(&gateway).await;
+        }
+        let (_, replies) = gateway.settled().await;
+        for record in &replies {
+            for id in record.message_ids.as_deref().unwrap().split(';') {
+                deliver(&gateway, receipt(cast::LONG.phone, id, "DELIVRD")).await;
+            }
+        }
+        assert_eq!(learned().as_deref(), shown, "{settings}");
+        let list = "02,2601010000,2601010000,,84520000001,9999,4001";
+        deliver(&gateway, Deliver { esm_class: 0x04, ..Deliver::new("84520000001", CODE, 0, list) }).await;
+        let shows_csv = learned().is_some_and(|form| form.starts_with("csv"));
+        assert_eq!(shows_csv, shown.is_some(), "{settings}: {:?}", learned());
+        gateway.finish().await;
+    }
+}
+
+#[tokio::test]
 async fn receipts_that_come_with_the_responses_are_all_acknowledged() {
     let gateway = TestGateway::start_with(with_receipts()).await;
     ask_long(&gateway).await;

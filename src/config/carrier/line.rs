@@ -4,7 +4,10 @@ use std::{path::PathBuf, time::Duration};
 
 use secrecy::SecretString;
 
-use super::super::{reader::Section, secret};
+use super::{
+    super::{reader::Section, secret},
+    receipts::ReceiptsBy,
+};
 use crate::{
     message::Role,
     sms::{BinaryText, ByteOrder, Codings, DefaultAlphabet},
@@ -146,8 +149,8 @@ pub struct Line {
     pub reconnect_max: Duration,
     /// How the carrier codes texts.
     pub codings: Codings,
-    /// Receipts in the text form R14 (values with commas, no labels).
-    pub receipt_csv: bool,
+    /// Where receipts say what they say.
+    pub receipts_by: ReceiptsBy,
     /// Receipts may come without the mark in esm_class.
     pub receipt_flag_may_be_missing: bool,
     /// `stat:0` in a receipt means delivered.
@@ -218,7 +221,7 @@ impl Line {
             reconnect_min: Duration::from_millis(reconnect_min),
             reconnect_max: Duration::from_millis(reconnect_max),
             codings: codings(s),
-            receipt_csv: s.choice("receipt_form", false, &[("auto", false), ("csv", true)]),
+            receipts_by: ReceiptsBy::read(s),
             receipt_flag_may_be_missing: s.choice(
                 "receipt_flag",
                 false,

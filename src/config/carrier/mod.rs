@@ -10,7 +10,7 @@ use secrecy::SecretString;
 
 pub use flow::{Flow, NumberForm, StatusRule, Validity};
 pub use line::{AnswerBody, BindForm, Line, TemporaryStatus, Tls, Tlvs};
-pub use receipts::{IdForm, ReceiptRules, ReceiptSegments};
+pub use receipts::{IdForm, ReceiptRules, ReceiptSegments, ReceiptsBy};
 
 use super::{reader::Section, secret};
 use crate::message::{CarrierId, ShortCode, Stream};
@@ -83,7 +83,7 @@ impl Carrier {
         let short_codes = short_codes(&mut s, "short_codes", defaults);
         let line = Line::read(&mut s);
         let flow = Flow::read(&mut s, line.codings.default);
-        let receipts = ReceiptRules::read(&mut s);
+        let receipts = ReceiptRules::read(&mut s, line.receipts_by);
         if receipts.wanted && line.bind == BindForm::Transmitter {
             s.fault("receipts", "a transmitter alone gets no receipts: bind a pair or a transceiver");
         }

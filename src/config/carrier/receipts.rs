@@ -21,6 +21,26 @@ pub enum IdForm {
     Unusable,
 }
 
+/// Where receipts say what they say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReceiptsBy {
+    /// In optional parameters and in a text with labels; what the parameters say comes first.
+    Auto,
+    /// In optional parameters alone: the text is not read.
+    Parameters,
+    /// In a text with labels; the parameters fill in what it does not say.
+    Text,
+    /// In a text of values with commas, without labels.
+    Csv,
+}
+
+impl ReceiptsBy {
+    pub(super) fn read(s: &mut Section) -> Self {
+        let forms = [("auto", Self::Auto), ("parameters", Self::Parameters), ("text", Self::Text), ("csv", Self::Csv)];
+        s.choice("receipt_form", Self::Auto, &forms)
+    }
+}
+
 /// Which receipts a reply of several segments gets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReceiptSegments {
@@ -35,6 +55,8 @@ pub enum ReceiptSegments {
 pub struct ReceiptRules {
     /// Ask for them.
     pub wanted: bool,
+    /// Where they say what they say.
+    pub by: ReceiptsBy,
     /// How ids are matched.
     pub id_form: IdForm,
     /// Which receipts come.
@@ -57,6 +79,7 @@ impl ReceiptRules {
     /// forgotten before its section could have said so: another process may have that section.
     pub const OF_NOBODY: Self = Self {
         wanted: true,
+        by: ReceiptsBy::Auto,
         id_form: IdForm::Auto,
         segments: ReceiptSegments::All,
         accepted_is_delivered: false,
@@ -64,7 +87,7 @@ impl ReceiptRules {
         ids_kept: Duration::from_secs(86_400 * MOST_DAYS),
     };
 
-    pub(super) fn read(s: &mut Section) -> Self {
+    pub(super) fn read(s: &mut Section, by: ReceiptsBy) -> Self {
         let forms = [
             ("auto", IdForm::Auto),
             ("exact", IdForm::Exact),
@@ -75,6 +98,7 @@ impl ReceiptRules {
         ];
         Self {
             wanted: s.flag("receipts", false),
+            by,
             id_form: s.choice("id_form", IdForm::Auto, &forms),
             segments: s.choice(
                 "receipt_segments",

@@ -20,7 +20,7 @@ use crate::{
         settling::store::{Note, Settled},
         writer::Mark,
     },
-    message::{CarrierId, ReceiptState, ReceiptTlvs, Sender, Stream},
+    message::{CarrierId, ReceiptForm, ReceiptState, ReceiptTlvs, Sender, Stream},
 };
 
 /// Replies given up, or forgotten, in one go at most.
@@ -38,6 +38,7 @@ pub(in crate::ledger) struct Heard {
     pub(super) error: String,
     pub(super) ids: Vec<String>,
     pub(super) destination: Option<Token>,
+    pub(super) form: ReceiptForm,
     /// It was kept until its id is known, under this settlement key.
     pub(super) kept: Option<i64>,
 }
@@ -63,6 +64,7 @@ impl Heard {
             error: storable(&receipt.error),
             ids: ids.into_iter().flatten().map(|id| storable(id)).collect(),
             destination: destination(keys, receipt),
+            form: receipt.form,
             kept: None,
         }
     }
@@ -165,7 +167,7 @@ fn matched(
 ) -> Vec<News> {
     let Some(reply) = replies.get_mut(&found.exchange) else { return Vec::new() };
     let effect = reply.take(found.segment, one.letter, rules.segments);
-    let mut news = vec![News::Hit(found.rule)];
+    let mut news = vec![News::Hit(found.rule, one.form)];
     let met = match effect {
         Effect::Twice => Some("receipt_twice"),
         Effect::AfterFinal => Some("receipt_after_final"),

@@ -1,4 +1,5 @@
-//! Receipts: which reply each speaks of, what the receipts of a reply come to, and what is learned about a carrier's ids.
+//! Receipts: which reply each speaks of, what the receipts of a reply come to, and what is learned about the forms of a
+//! carrier's ids and receipts.
 //!
 //! A receipt is a row of its own beside the settlement it speaks of, which it never changes. What the receipts of a reply
 //! come to is appended as one more row, once: delivered, not delivered, or unknown when they did not come in time.
@@ -13,6 +14,7 @@ pub(in crate::ledger) mod store;
 
 use std::{
     collections::{HashMap, VecDeque},
+    hash::Hash,
     sync::Arc,
 };
 
@@ -24,8 +26,8 @@ pub(in crate::ledger) use names::keep;
 use crate::{
     board::CarrierBoard,
     clock::Micros,
-    config::{IdForm, ReceiptRules},
-    message::CarrierId,
+    config::{IdForm, ReceiptRules, ReceiptsBy},
+    message::{CarrierId, ReceiptForm},
 };
 use ids::Rule;
 
@@ -37,6 +39,10 @@ const AT_ONCE_SECONDS: i64 = 3_600;
 const CLEAN: u32 = 256;
 /// Hits of one rule after which it is proposed as the carrier's setting.
 const LEARNED: u64 = 50;
+/// Receipts of one form after which it is shown as the carrier's.
+const LEARNED_FORM: u64 = 10;
+/// Ways that are told apart at most.
+const WAYS: usize = 32;
 /// How often replies whose receipts did not come are looked for, in seconds.
 const TEND_SECONDS: i64 = 5;
 
@@ -53,7 +59,24 @@ struct Known {
     recent: VecDeque<(String, i64, Micros)>,
     unusable: bool,
     clean: u32,
-    hits: HashMap<Rule, u64>,
+    ids: Tally<Rule>,
+    forms: Tally<ReceiptForm>,
+}
+
+/// How often each of a few ways was met.
+struct Tally<T>(HashMap<T, u64>);
+
+impl<T: Copy + Eq + Hash> Tally<T> {
+    /// One more of this. `true` when it is to be told: it is the most frequent; now and then, not each time.
+    fn hit(&mut self, way: T, every: u64) -> bool {
+        if self.0.len() >= WAYS && !self.0.contains_key(&way) {
+            return false;
+        }
+        let hits = self.0.entry(way).or_default();
+        *hits += 1;
+        let hits = *hits;
+        hits.is_multiple_of(every) && self.0.iter().all(|(other, count)| *other == way || *count < hits)
+    }
 }
 
 /// What a group met, told once the group is on disk.
@@ -61,8 +84,8 @@ struct Known {
 pub(in crate::ledger) enum News {
     /// An oddity, by its name.
     Met(&'static str),
-    /// A receipt was matched by this rule.
-    Hit(Rule),
+    /// A receipt of this form was matched by this rule.
+    Hit(Rule, ReceiptForm),
 }
 
 impl Memory {
@@ -94,20 +117,19 @@ impl Memory {
             let known = self.of(&carrier);
             match (one, &known.board) {
                 (News::Met(trap), Some(board)) => board.count(None, trap),
-                (News::Hit(rule), Some(board)) => {
+                (News::Hit(rule, form), Some(board)) => {
                     if let Some(trap) = rule.trap() {
                         board.count(None, trap);
                     }
-                    let hits = known.hits.entry(rule).or_default();
-                    *hits += 1;
-                    // Told now and then, not for each.
-                    let most =
-                        hits.is_multiple_of(LEARNED) && known.hits.values().all(|others| others <= &known.hits[&rule]);
-                    if most && known.rules.id_form == IdForm::Auto {
+                    if known.rules.id_form == IdForm::Auto && known.ids.hit(rule, LEARNED) {
                         board.learned("id_form", rule.words().to_owned());
                     }
+                    let may_learn = known.rules.by == ReceiptsBy::Auto && !form.is_unknown();
+                    if may_learn && known.forms.hit(form, LEARNED_FORM) {
+                        board.learned("receipt_form", form.to_string());
+                    }
                 }
-                (News::Met(_) | News::Hit(_), None) => {}
+                (News::Met(_) | News::Hit(..), None) => {}
             }
         }
     }
@@ -115,7 +137,15 @@ impl Memory {
 
 impl Known {
     fn new(rules: ReceiptRules, board: Option<Arc<CarrierBoard>>) -> Self {
-        Self { rules, board, recent: VecDeque::new(), unusable: false, clean: 0, hits: HashMap::new() }
+        Self {
+            rules,
+            board,
+            recent: VecDeque::new(),
+            unusable: false,
+            clean: 0,
+            ids: Tally(HashMap::new()),
+            forms: Tally(HashMap::new()),
+        }
     }
 
     /// A response has named a reply by this id. An id that names two replies at once says nothing.
@@ -179,7 +209,7 @@ mod tests {
     #[test]
     fn a_rule_that_found_fifty_receipts_is_proposed() {
         let (mut memory, board, id) = memory();
-        let hit = |rule| vec![(id.clone(), News::Hit(rule))];
+        let hit = |rule| vec![(id.clone(), News::Hit(rule, ReceiptForm::default()))];
         for _ in 1..LEARNED {
             memory.tell(hit(Rule::HexToDec));
         }
@@ -191,5 +221,22 @@ mod tests {
         memory.tell(hit(Rule::HexToDec));
         assert!(learned(&memory));
         assert_eq!(board.counted("id_base_differs"), LEARNED);
+    }
+
+    #[test]
+    fn the_form_of_most_receipts_is_shown_unless_a_setting_says_it() {
+        let by_parameters = ReceiptForm { parameters: true, ..ReceiptForm::default() };
+        let by_list = ReceiptForm { list: true, ..ReceiptForm::default() };
+        for (by, shown) in [(ReceiptsBy::Auto, true), (ReceiptsBy::Text, false)] {
+            let (mut memory, board, id) = memory();
+            memory.add(id.clone(), ReceiptRules { by, ..ReceiptRules::OF_NOBODY }, Arc::clone(&board));
+            let mut hit = |form, times| {
+                memory.tell(vec![(id.clone(), News::Hit(Rule::Exact, form)); times]);
+                format!("{board:?}").contains("\"receipt_form\": \"parameters\"")
+            };
+            assert!(!hit(by_list, 9) && !hit(ReceiptForm::default(), 100) && !hit(by_parameters, 9));
+            assert_eq!(hit(by_parameters, 1), shown, "{by:?}");
+            assert_eq!(hit(by_list, 1), shown, "{by:?}: as many are not more");
+        }
     }
 }

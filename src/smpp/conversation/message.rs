@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::{Conversation, LOOK_AHEAD, Stage};
 use crate::{
-    config::TemporaryStatus,
+    config::{ReceiptsBy, TemporaryStatus},
     message::{Answer, AnswerStatus, LineCommand, LineEvent, Octets, Odd, Part},
     smpp::{
         deliver::Deliver,
@@ -22,6 +22,8 @@ use crate::{
 
 /// The alarm of a store that takes nothing.
 pub(super) const READING_PAUSED: &str = "reading_paused";
+/// What is shown of a carrier whose receipts are lists of values: nothing else says that they may be read so.
+const LISTS: &str = "csv, as far as can be seen; such receipts are put aside until the setting says so";
 
 impl Conversation<'_> {
     /// A `deliver_sm` or `data_sm`: taken in when there is room, or held until there is.
@@ -113,7 +115,10 @@ impl Conversation<'_> {
         }
         let reading = receipt::read(&deliver, self.settings, &mut traps);
         self.note_all(traps);
-        if matches!(reading, Reading::Nothing) {
+        if matches!(reading, Reading::Nothing | Reading::List) {
+            if matches!(reading, Reading::List) && self.settings.receipts_by == ReceiptsBy::Auto {
+                self.station.board.learned("receipt_form", LISTS.to_owned());
+            }
             let label = &self.station.label;
             let words = format!("{label} was sent a message marked as a receipt that is none; it is put aside");
             self.station.alarm_for_a_day(Trap::ReceiptWithoutContent.as_str(), &words, now);
@@ -132,7 +137,7 @@ impl Conversation<'_> {
         let (_, ticket) = self.questions.opened(frame.command_id, sequence, id, now);
         self.station.post.for_desk(match reading {
             Reading::Receipt(receipt) => LineEvent::Receipt { line, session, sequence, ticket, receipt, received_at },
-            Reading::Message | Reading::Nothing => LineEvent::Question(Part {
+            Reading::Message | Reading::Nothing | Reading::List => LineEvent::Question(Part {
                 line,
                 session,
                 sequence,

@@ -7,12 +7,13 @@ mod date;
 mod fields;
 mod state;
 
+use fields::Fields;
 use state::State;
 
 use super::{deliver::Deliver, pdu::id_text, trap::Trap};
 use crate::{
-    config::Line,
-    message::{ReceiptState, ReceiptTlvs},
+    config::{Line, ReceiptsBy},
+    message::{ReceiptForm, ReceiptState, ReceiptTlvs},
     sms,
 };
 
@@ -30,6 +31,8 @@ pub(super) enum Reading {
     Receipt(ReceiptTlvs),
     /// Marked as one, but it says neither id nor state.
     Nothing,
+    /// The same, and its text is a list of values, which no setting says to read.
+    List,
 }
 
 /// Tells receipts from messages, and reads them. What was odd about them is added to `traps`.
@@ -49,7 +52,8 @@ pub(super) fn read(deliver: &Deliver, settings: &Line, traps: &mut Vec<Trap>) ->
     if receipt.is_some() {
         traps.extend(oddities(deliver, by_parameters));
     }
-    receipt.map_or(Reading::Nothing, Reading::Receipt)
+    let unread = || if fields::is_list(&plain(deliver, settings).0) { Reading::List } else { Reading::Nothing };
+    receipt.map_or_else(unread, Reading::Receipt)
 }
 
 /// What a message that is not marked would say as a receipt, at a carrier whose receipts may come so. It must have an
@@ -58,7 +62,7 @@ pub(super) fn unmarked(deliver: &Deliver, settings: &Line) -> Option<ReceiptTlvs
     if !settings.receipt_flag_may_be_missing || deliver.is_flagged() {
         return None;
     }
-    let text = fields::read(&plain(deliver, settings).0, settings);
+    let (text, _) = read_text(deliver, settings);
     let has_id = text.id.is_some() || deliver.options.receipt_id.is_some();
     let has_state = text.state.is_some_and(|state| state.labelled) || deliver.options.state.is_some();
     if has_id && has_state { combine(deliver, settings, &mut Vec::new()) } else { None }
@@ -76,15 +80,26 @@ fn oddities(deliver: &Deliver, by_parameters: bool) -> Vec<Trap> {
     all.into_iter().filter_map(|(is_so, trap)| is_so.then_some(trap)).collect()
 }
 
+/// The fields of the text, and whether it is in another coding than it says.
+fn read_text(deliver: &Deliver, settings: &Line) -> (Fields, bool) {
+    if settings.receipts_by == ReceiptsBy::Parameters {
+        return (Fields::default(), false);
+    }
+    let (text, recoded) = plain(deliver, settings);
+    (fields::read(&text, settings), recoded)
+}
+
 /// Both sides of a receipt in one. Of two ids the parameter's comes first and the text's is kept beside it; of two
-/// states the parameter's counts. `None` when there is neither id nor state.
+/// states the parameter's counts; the other way round where the carrier's setting says so. `None` when there is neither
+/// id nor state.
 fn combine(deliver: &Deliver, settings: &Line, traps: &mut Vec<Trap>) -> Option<ReceiptTlvs> {
     let options = &deliver.options;
-    let (text, recoded) = plain(deliver, settings);
-    let text = fields::read(&text, settings);
+    let (text, recoded) = read_text(deliver, settings);
     let parameter = options.receipt_id.as_deref().filter(|id| !id.is_empty());
     let parameter = parameter.map(id_text);
-    let (message_id, other_id) = match (parameter, text.id) {
+    let text_first = settings.receipts_by == ReceiptsBy::Text;
+    let ids = if text_first { (text.id, parameter) } else { (parameter, text.id) };
+    let (message_id, other_id) = match ids {
         (Some(id), Some(other)) if id != other => (Some(id), Some(other)),
         (Some(id), _) | (None, Some(id)) => (Some(id), None),
         (None, None) => (None, None),
@@ -95,7 +110,7 @@ fn combine(deliver: &Deliver, settings: &Line, traps: &mut Vec<Trap>) -> Option<
     }
     let differ = state.zip(text.state).is_some_and(|(a, b)| a.meaning != b.meaning);
     let (labelled, dates_bad) = (text.state.is_none_or(|state| state.labelled), text.done_at_bad);
-    let state = state.or(text.state).unwrap_or_default();
+    let state = if text_first { text.state.or(state) } else { state.or(text.state) }.unwrap_or_default();
     for (is_so, trap) in [
         (other_id.is_some() || differ, Trap::ReceiptSidesDisagree),
         (!labelled, Trap::ReceiptLabelMissing),
@@ -120,6 +135,7 @@ fn combine(deliver: &Deliver, settings: &Line, traps: &mut Vec<Trap>) -> Option<
             ReceiptState::Accepted | ReceiptState::Unknown => marked,
         },
         done_at: text.done_at,
+        form: ReceiptForm { parameters: options.receipt_id.is_some() || options.state.is_some(), ..text.form },
     })
 }
 

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     clock::Micros,
-    config::Line,
+    config::{Line, ReceiptsBy},
     message::ReceiptState::{Accepted, Delivered, Failed, InHand, Unknown},
     smpp::{
         pdu,
@@ -294,7 +294,7 @@ fn t164_receipt_in_payload_or_udh() {
 #[test]
 fn a_list_of_values_is_read_where_the_carrier_writes_such() {
     let line = "02,2610031543,2610031542,,84520000007,997,0A1B";
-    let csv = Line { receipt_csv: true, ..settings() };
+    let csv = Line { receipts_by: ReceiptsBy::Csv, ..settings() };
     let (receipt, _) = said_by(&text(line), &csv);
     assert_eq!((receipt.message_id.as_str(), receipt.state, receipt.error.as_str()), ("0A1B", Delivered, ""));
     assert!(receipt.done_at.is_some());
@@ -302,7 +302,37 @@ fn a_list_of_values_is_read_where_the_carrier_writes_such() {
     assert_eq!(said_by(&text("00,2610031543,2610031542,21b,84520000007,997,7"), &zero).0.state, Delivered);
     assert_eq!(said_by(&text("05,,,21b,84520000007,997,7"), &csv).0.error, "21b");
     assert_eq!(said_by(&text(USUAL), &csv).0.message_id, "4001", "with labels after all");
-    assert_eq!(reading_by(&text(line), &settings()).0, Reading::Nothing, "not where it is not agreed");
+    assert_eq!(reading_by(&text(line), &settings()).0, Reading::List, "not where it is not agreed");
+    for no_list in ["02,03,04,05,06,07,08", "02,2610031543,2610031542,,84520000007,997", "TTCD 1, 2, 3, 4, 5, 6, 7"] {
+        assert_eq!(reading_by(&text(no_list), &settings()).0, Reading::Nothing, "{no_list}");
+    }
+}
+
+#[test]
+fn the_form_of_a_receipt_is_told_and_a_setting_says_which_side_counts() {
+    let form = |body: &Body| said(body).0.form.to_string();
+    let usual = "text (id, sub, dlvrd, submit date, done date of 10 digits, stat, err, text)";
+    let disagrees = |esm_class| Body { esm_class, text: b"id:7 stat:UNDELIV".to_vec(), ..parameters(b"4001\0", 2) };
+    for (body, expected) in [
+        (text(USUAL), usual),
+        (text("id:7 done date:20261003101112 DELIVRD"), "text (id, done date of 14 digits, the state without a label)"),
+        (Body { text: Vec::new(), ..parameters(b"4001\0", 2) }, "parameters"),
+        (disagrees(4), "auto (parameters, and a text with id, stat)"),
+    ] {
+        assert_eq!(form(&body), expected);
+    }
+    for (by, id, other, state) in [
+        (ReceiptsBy::Auto, "4001", Some("7"), Delivered),
+        (ReceiptsBy::Parameters, "4001", None, Delivered),
+        (ReceiptsBy::Text, "7", Some("4001"), Failed),
+    ] {
+        let receipt = said_by(&disagrees(4), &Line { receipts_by: by, ..settings() }).0;
+        assert_eq!((receipt.message_id.as_str(), receipt.other_id.as_deref(), receipt.state), (id, other, state));
+    }
+    let by_parameters = Line { receipts_by: ReceiptsBy::Parameters, ..settings() };
+    assert_eq!(reading_by(&text(USUAL), &by_parameters).0, Reading::Nothing);
+    let by_text = Line { receipts_by: ReceiptsBy::Text, ..settings() };
+    assert_eq!(said_by(&parameters(b"4001\0", 2), &by_text).0.message_id, "4001", "what the text does not say");
 }
 
 #[test]

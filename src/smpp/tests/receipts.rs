@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{Body, pdu, tlv};
 use crate::{
     config::Line,
-    message::{RawAddress, ReceiptState, ReceiptTlvs},
+    message::{RawAddress, ReceiptForm, ReceiptState, ReceiptTlvs},
     smpp::{
         deliver::Deliver,
         frame::next_frame,
@@ -30,11 +30,14 @@ pub(super) fn reading_by(body: &Body, settings: &Line) -> (Reading, Vec<Trap>) {
     (reading, traps)
 }
 
-/// The same under the usual settings; when it was done is looked at elsewhere.
+/// The same under the usual settings; when it was done and in which form it came is looked at elsewhere.
 fn reading(body: &Body) -> Reading {
     match reading_by(body, &settings()).0 {
-        Reading::Receipt(receipt) => Reading::Receipt(ReceiptTlvs { done_at: None, intermediate: false, ..receipt }),
-        other @ (Reading::Message | Reading::Nothing) => other,
+        Reading::Receipt(receipt) => {
+            let form = ReceiptForm::default();
+            Reading::Receipt(ReceiptTlvs { done_at: None, intermediate: false, form, ..receipt })
+        }
+        other @ (Reading::Message | Reading::Nothing | Reading::List) => other,
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
     config::ReceiptRules,
     db::{DbError, Tx},
     ledger::row::SettlementResult,
-    message::{CarrierId, ReceiptState, Stream},
+    message::{CarrierId, ReceiptForm, ReceiptState, Stream},
 };
 
 /// A receipt overtakes its response by at most this. Carriers use their ids again, so that an older receipt of the same
@@ -83,6 +83,7 @@ impl Early {
             error: self.error,
             ids: self.ids,
             destination: self.destination.and_then(|token| token.try_into().ok()),
+            form: ReceiptForm::default(),
             kept: Some(self.settlement_key),
         }
     }
