@@ -1,6 +1,6 @@
 //! What is no plain question: receipts with and without their mark, messages put aside, senders that get no reply.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use super::{Asked, Desk, Row, asked, gather};
 use crate::{
@@ -10,8 +10,8 @@ use crate::{
     message::{CarrierId, LineEvent, LineId, LineNo, Odd, Outcome, Part, Reason, ReceiptTlvs, Ticket},
 };
 
-/// Marked as a receipt, yet without id and state.
-const FLAGGED_QUESTION: &str = "flagged_but_a_question";
+/// What was seen of an SMSC that someone must look at is an alarm until it was not seen again for so long.
+const QUIET: Duration = Duration::from_hours(24);
 
 impl Desk {
     /// Tells receipts without their mark from what citizens typed, with one look-up a carrier: those become receipts.
@@ -49,13 +49,6 @@ impl Desk {
     /// Puts a message aside, to be answered when that is on disk.
     pub(super) fn aside(&self, carrier: Arc<Carrier>, odd: Odd) -> (Asked, Entry) {
         let row = self.decider.ledger.put_aside(&carrier.id, &odd);
-        if let (FLAGGED_QUESTION, Some(board)) = (odd.trap, self.board.carrier(&carrier.id)) {
-            board.alarm(
-                FLAGGED_QUESTION,
-                "it marks messages as receipts that say neither id nor state: they may be citizens' questions, and are \
-                 put aside. Show them to the carrier",
-            );
-        }
         let Odd { line, session, sequence, ticket, status, .. } = odd;
         let entry = Entry::Odd { row, ticket: Arc::clone(&ticket) };
         let row = Row::Aside(status);
@@ -67,7 +60,7 @@ impl Desk {
         for met in self.intake.met() {
             self.note(&met.carrier, met.line, met.trap);
             if let (Some(text), Some(board)) = (met.alarm, self.board.carrier(&met.carrier)) {
-                board.alarm(met.trap, &text);
+                board.alarm_for(None, met.trap, &text, QUIET);
             }
         }
     }

@@ -3,6 +3,7 @@
 use std::{
     collections::BTreeMap,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use super::{Pulse, Pulses};
@@ -82,14 +83,19 @@ pub struct FlowNow {
 pub(super) struct Alarm {
     pub(super) since: Micros,
     pub(super) text: String,
+    /// It ends by itself then, unless what raised it is seen again.
+    until: Option<Micros>,
 }
+
+/// The name of an alarm, and which line it is about, when it is about one.
+pub(super) type AlarmKey = (&'static str, Option<usize>);
 
 #[derive(Debug, Default)]
 pub(super) struct Inner {
     pub(super) lines: Vec<LineState>,
     pub(super) traps: BTreeMap<(Option<usize>, &'static str), u64>,
     /// By name; a line's own beside those of the whole carrier.
-    pub(super) alarms: BTreeMap<(&'static str, Option<usize>), Alarm>,
+    pub(super) alarms: BTreeMap<AlarmKey, Alarm>,
     pub(super) flow: FlowNow,
     pub(super) learned: BTreeMap<&'static str, String>,
 }
@@ -174,9 +180,9 @@ impl CarrierBoard {
         self.inner().traps.iter().filter(|((_, name), _)| *name == trap).map(|(_, count)| count).sum()
     }
 
-    /// Someone must act. Logged once, until it is cleared.
+    /// Someone must act about the carrier. Logged once, until it is cleared.
     pub fn alarm(&self, name: &'static str, text: &str) {
-        self.raise((name, None), text);
+        self.raise((name, None), text, None);
     }
 
     /// What raised an alarm is over.
@@ -186,7 +192,7 @@ impl CarrierBoard {
 
     /// Someone must act for a line's sake. Other lines' alarms of the same name stand beside it.
     pub fn line_alarm(&self, line: &LineId, name: &'static str, text: &str) {
-        self.raise((name, self.at(line)), text);
+        self.raise((name, self.at(line)), text, None);
     }
 
     /// What raised a line's alarm is over.
@@ -194,31 +200,66 @@ impl CarrierBoard {
         self.lower((name, self.at(line)));
     }
 
-    fn raise(&self, key: (&'static str, Option<usize>), text: &str) {
+    /// Something was seen that someone must look at, on a line or on any. The alarm ends by itself once it was not seen
+    /// again for so long.
+    pub fn alarm_for(&self, line: Option<&LineId>, name: &'static str, text: &str, quiet: Duration) {
+        let seconds = i64::try_from(quiet.as_secs()).unwrap_or(i64::MAX);
+        let until = self.clock.now().plus_seconds(seconds);
+        self.raise((name, line.and_then(|line| self.at(line))), text, Some(until));
+    }
+
+    fn raise(&self, key: AlarmKey, text: &str, until: Option<Micros>) {
+        self.lower_old_alarms();
         let mut inner = self.inner();
         if let Some(alarm) = inner.alarms.get_mut(&key) {
             text.clone_into(&mut alarm.text);
+            alarm.until = until;
             return;
         }
-        inner.alarms.insert(key, Alarm { since: self.clock.now(), text: text.to_owned() });
+        inner.alarms.insert(key, Alarm { since: self.clock.now(), text: text.to_owned(), until });
         drop(inner);
         tracing::error!(carrier.name = %self.id, alarm = key.0, "Carrier {}: {text}", self.id);
     }
 
-    fn lower(&self, key: (&'static str, Option<usize>)) {
+    fn lower(&self, key: AlarmKey) {
         if self.inner().alarms.remove(&key).is_some() {
-            tracing::info!(carrier.name = %self.id, alarm = key.0, "Carrier {}: alarm {} is over", self.id, key.0);
+            let of = self.line_at(key.1).map_or_else(|| format!("Carrier {}", self.id), |line| format!("Line {line}"));
+            tracing::info!(carrier.name = %self.id, alarm = key.0, "{of}: alarm {} is over", key.0);
         }
+    }
+
+    /// Ends the alarms of what was not seen again for long enough.
+    pub(super) fn lower_old_alarms(&self) {
+        let now = self.clock.now();
+        let is_over = |alarm: &Alarm| alarm.until.is_some_and(|until| now >= until);
+        let over: Vec<AlarmKey> =
+            self.inner().alarms.iter().filter(|(_, alarm)| is_over(alarm)).map(|(key, _)| *key).collect();
+        for key in over {
+            self.lower(key);
+        }
+    }
+
+    /// The line that an alarm is about.
+    pub(super) fn line_at(&self, at: Option<usize>) -> Option<&LineId> {
+        at.and_then(|at| self.lines.get(at))
     }
 
     /// Whether an alarm stands, of the carrier or of any of its lines.
     pub fn alarmed(&self, name: &str) -> bool {
+        self.lower_old_alarms();
         self.inner().alarms.keys().any(|(standing, _)| *standing == name)
+    }
+
+    /// Whether an alarm of a line stands.
+    pub fn line_alarmed(&self, line: &LineId, name: &'static str) -> bool {
+        self.lower_old_alarms();
+        self.inner().alarms.contains_key(&(name, self.at(line)))
     }
 
     /// How replies flow now.
     pub fn flow(&self, flow: FlowNow) {
         self.inner().flow = flow;
+        self.lower_old_alarms();
     }
 
     /// How replies flow, as last told.

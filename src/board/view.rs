@@ -76,6 +76,9 @@ pub struct LineView {
 pub struct AlarmView {
     /// Its name.
     pub name: String,
+    /// The line it is about, when it is about one.
+    #[serde(default)]
+    pub line: Option<String>,
     /// For how long it has stood, in seconds.
     pub since_s: i64,
     /// What is wrong and what to do.
@@ -103,6 +106,7 @@ impl Board {
 
 impl CarrierBoard {
     fn view(&self, now: Micros) -> CarrierView {
+        self.lower_old_alarms();
         let inner = self.inner();
         let mut traps: BTreeMap<String, u64> = BTreeMap::new();
         for ((_, name), count) in &inner.traps {
@@ -133,8 +137,9 @@ impl CarrierBoard {
             alarms: inner
                 .alarms
                 .iter()
-                .map(|((name, _), alarm)| AlarmView {
+                .map(|((name, line), alarm)| AlarmView {
                     name: (*name).to_owned(),
+                    line: self.line_at(*line).map(ToString::to_string),
                     since_s: seconds(now, alarm.since),
                     text: alarm.text.clone(),
                 })
@@ -187,7 +192,7 @@ fn still(part: &str, since_s: i64) -> AlarmView {
     let text = format!(
         "{part} does not move. When it waits for a database, see whether that is locked or unreachable; else restart the service"
     );
-    AlarmView { name: "stalled".to_owned(), since_s, text }
+    AlarmView { name: "stalled".to_owned(), line: None, since_s, text }
 }
 
 fn seconds(later: Micros, earlier: Micros) -> i64 {
@@ -196,6 +201,8 @@ fn seconds(later: Micros, earlier: Micros) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
     use crate::{
         board::FlowNow,
@@ -235,5 +242,32 @@ mod tests {
         assert_eq!((carrier_view.alarms[0].since_s, carrier.counted("field_too_long")), (5, 2));
         carrier.clear("wrong_code");
         assert!(board.view().carriers[0].alarms.is_empty());
+    }
+
+    #[test]
+    fn alarms_of_lines_are_each_their_own_and_what_is_not_seen_again_is_over() {
+        let clock = Clock::fixed(Micros(0));
+        let id = CarrierId::parse("vtl").unwrap();
+        let line = |index| LineId { carrier: id.clone(), index, role: Role::Transceiver };
+        let board = Board::new("one", clock.clone(), vec![(id.clone(), vec![line(1), line(2)])]);
+        let carrier = board.carrier(&id).unwrap();
+        for line in [line(1), line(2)] {
+            carrier.line_alarm(&line, "reading_paused", "nothing can be stored");
+        }
+        carrier.clear_line(&line(1), "reading_paused");
+        carrier.clear("reading_paused");
+        let stands = |at| carrier.line_alarmed(&line(at), "reading_paused");
+        assert_eq!((stands(1), stands(2), carrier.alarmed("reading_paused")), (false, true, true));
+        assert_eq!(board.view().carriers[0].alarms[0].line.as_deref(), Some("vtl/2"));
+
+        let hour = Duration::from_hours(1);
+        carrier.alarm_for(None, "wrong_code", "a text for 1234 came", hour);
+        clock.advance(3_599_000_000);
+        carrier.alarm_for(None, "wrong_code", "a text for 1235 came", hour);
+        clock.advance(3_599_000_000);
+        assert!(carrier.alarmed("wrong_code"), "seen again");
+        assert_eq!(board.view().carriers[0].alarms.len(), 2);
+        clock.advance(1_000_000);
+        assert_eq!((board.view().carriers[0].alarms.len(), carrier.alarmed("wrong_code")), (1, false));
     }
 }

@@ -52,7 +52,8 @@ fn needs(view: &View) -> usize {
 }
 
 fn alarm_line(indent: &str, alarm: &AlarmView) -> String {
-    format!("{indent}ALARM {} for {} s: {}", alarm.name, alarm.since_s, alarm.text)
+    let on = alarm.line.as_ref().map_or_else(String::new, |line| format!(" on {line}"));
+    format!("{indent}ALARM {}{on} for {} s: {}", alarm.name, alarm.since_s, alarm.text)
 }
 
 fn lines(view: &View, all: bool) -> Vec<String> {
@@ -115,9 +116,10 @@ mod tests {
         carrier.count(None, "i");
         carrier.learned("receipt_form", "parameters".to_owned());
         carrier.alarm("wrong_code", "a text for 1234 came: is short_codes complete?");
+        carrier.line_alarm(&line, "reading_paused", "nothing can be stored");
         board.desk.looked_up(1_000, false);
         let view = board.view();
-        assert_eq!(needs(&view), 2);
+        assert_eq!(needs(&view), 3);
         let told = lines(&view, false).join("\n");
         for words in [
             "store: commit 2.5 ms",
@@ -127,6 +129,7 @@ mod tests {
             "met 2 times: i",
             "and 1 other oddities",
             "ALARM wrong_code for 0 s: a text for 1234",
+            "ALARM reading_paused on vtl/1 for 0 s: nothing",
         ] {
             assert!(told.contains(words), "{words} is not in\n{told}");
         }

@@ -49,6 +49,13 @@ pub struct Concat {
     pub index: u8,
 }
 
+impl Concat {
+    /// Whether there can be such a place (3GPP TS 23.040, 9.2.3.24.1).
+    pub fn is_possible(self) -> bool {
+        (1..=self.total).contains(&self.index)
+    }
+}
+
 /// Who answers a `deliver_sm`: the line by its deadline, or the service after the commit. Shared by both.
 ///
 /// The line may give up waiting ([`Ticket::give_up`]) only while nobody has begun to store the message for good; the

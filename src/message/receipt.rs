@@ -113,7 +113,9 @@ mod tests {
 
     fn form(fields: &[ReceiptField]) -> ReceiptForm {
         let mut form = ReceiptForm::default();
-        fields.iter().for_each(|field| form.has(*field));
+        for field in fields {
+            form.has(*field);
+        }
         form
     }
 

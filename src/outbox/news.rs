@@ -27,10 +27,6 @@ impl Outbox {
                 }
             }
             LineEvent::Down { line, in_doubt, .. } => {
-                if let Some(slot) = self.lines.iter().find(|slot| slot.line == line) {
-                    let full = slot.up && in_doubt.len() >= self.carrier.line.window as usize;
-                    self.dropped(line, full);
-                }
                 // What never left comes back by itself, as a response: taking it for lost here would send it twice.
                 for id in in_doubt {
                     if self.open.get(&id).is_some_and(|open| open.line == line) {

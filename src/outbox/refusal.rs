@@ -55,9 +55,6 @@ const MINUTE: Duration = Duration::from_secs(60);
 const DAY: Duration = Duration::from_hours(24);
 const TOLD: usize = 64;
 
-/// Sessions in a row that ended with a full window.
-const OVERRUNS: u32 = 3;
-
 /// What was refused for our settings.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Refused {
@@ -81,7 +78,6 @@ pub(super) struct Refusals {
     full_since: Option<Instant>,
     bad_frames: Vec<Instant>,
     told: HashMap<u32, Instant>,
-    overruns: u32,
     /// Alarms that end when something is taken.
     raised: Vec<&'static str>,
 }
@@ -335,24 +331,6 @@ impl Outbox {
             }
         }
         true
-    }
-
-    /// A session ended; `full`: with every place of its window waiting for a response.
-    pub(super) fn dropped(&mut self, line: LineNo, full: bool) {
-        if !full {
-            self.refusals.overruns = 0;
-            self.board.clear("window_overrun_drop");
-            return;
-        }
-        self.count(line, "window_overrun_drop");
-        self.refusals.overruns += 1;
-        if self.refusals.overruns >= OVERRUNS {
-            let text = format!(
-                "has dropped its line {OVERRUNS} times with a full window; `window = {}` may be more than it takes",
-                self.carrier.line.window
-            );
-            self.board.alarm("window_overrun_drop", &text);
-        }
     }
 
     /// Alarms that stand for a day.

@@ -62,6 +62,14 @@ pub(super) struct Options {
     pub(super) port: bool,
 }
 
+impl Options {
+    /// The place in a long text by the SAR parameters, possible or not.
+    fn sar(&self) -> Option<Concat> {
+        let (reference, total, index) = (self.sar_reference?, self.sar_total?, self.sar_index?);
+        Some(Concat { kind: ConcatKind::Sar, reference, total, index })
+    }
+}
+
 /// Why a message cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Malformed {
@@ -158,13 +166,7 @@ impl Deliver {
 
     /// The place in a long text by the SAR parameters, when all three are there and make sense.
     pub(super) fn sar(&self) -> Option<Concat> {
-        let (reference, total, index) = (self.options.sar_reference?, self.options.sar_total?, self.options.sar_index?);
-        (total >= 2 && (1..=total).contains(&index)).then_some(Concat {
-            kind: ConcatKind::Sar,
-            reference,
-            total,
-            index,
-        })
+        self.options.sar().filter(|place| place.total >= 2 && place.is_possible())
     }
 
     /// Notes what is odd about addresses and text. None of it stands in the way of reading them.
@@ -184,6 +186,13 @@ impl Deliver {
             traps.push(Trap::PortAddressed);
         }
         if !self.is_flagged() {
+            if header.is_some_and(|header| header.placeless) && self.sar().is_none() {
+                traps.push(Trap::HeaderWithoutPlace);
+            }
+            let by_parameters = self.options.sar().is_some_and(|place| !place.is_possible());
+            if by_parameters || header.is_some_and(|header| header.absurd) {
+                traps.push(Trap::AbsurdPlace);
+            }
             if self.text.is_empty() {
                 traps.push(Trap::EmptyText);
             }

@@ -34,6 +34,7 @@ mod post;
 mod probe;
 mod questions;
 mod receipt;
+mod seldom;
 mod session;
 mod station;
 mod submit;

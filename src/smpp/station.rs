@@ -15,6 +15,7 @@ use super::{
     pdu::status,
     poison::Poison,
     post::Post,
+    seldom::Seldom,
     trap::Trap,
 };
 use crate::{
@@ -92,14 +93,14 @@ pub struct Station {
     pub(super) was_mute: bool,
     /// Sessions in a row that were dropped while the window was full.
     full_window_drops: u8,
+    /// Submits beyond what the line can hold.
+    overruns: Seldom,
     /// Since when it has had no session.
     pub(super) down: Down,
     /// Since when the SMSC says that the account is bound already.
     already_bound_since: Option<Instant>,
     /// The alarm of what keeps it from being bound.
     until_bound: Option<&'static str>,
-    /// Alarms of single events, and when they came last.
-    for_a_day: Vec<(&'static str, Instant)>,
 }
 
 impl Station {
@@ -123,10 +124,10 @@ impl Station {
             is_mute: false,
             was_mute: false,
             full_window_drops: 0,
+            overruns: Seldom::default(),
             down: Down::default(),
             already_bound_since: None,
             until_bound: None,
-            for_a_day: Vec::new(),
         }
     }
 
@@ -177,22 +178,8 @@ impl Station {
     }
 
     /// Something happened that someone should look at; it stays on the board for a day after the last time.
-    pub(super) fn alarm_for_a_day(&mut self, name: &'static str, words: &str, now: Instant) {
-        self.board.alarm(name, words);
-        self.for_a_day.retain(|(standing, _)| *standing != name);
-        self.for_a_day.push((name, now));
-    }
-
-    /// Takes down the alarms of events that are a day old.
-    pub(super) fn lower_old_alarms(&mut self, now: Instant) {
-        let board = &self.board;
-        self.for_a_day.retain(|(name, at)| {
-            let stands = now < *at + A_DAY;
-            if !stands {
-                board.clear(name);
-            }
-            stands
-        });
+    pub(super) fn alarm_for_a_day(&self, name: &'static str, words: &str) {
+        self.board.alarm_for(Some(&self.label), name, words, A_DAY);
     }
 
     /// No message came for so long. `for_good`: the line is not bound anew for it.
@@ -240,19 +227,23 @@ impl Station {
         }
     }
 
-    /// A session ended, dropped by the SMSC while all places of the window were taken, or otherwise. `true` when it
-    /// was the [`DROPS`]rd in a row: the SMSC's own window may be smaller.
-    pub(super) fn dropped_when_full(&mut self, dropped: bool, window: u32, now: Instant) -> bool {
-        self.full_window_drops = if dropped { self.full_window_drops.saturating_add(1) } else { 0 };
-        let often = self.full_window_drops == DROPS;
-        if often {
+    /// A session ended, dropped by the SMSC while all places of the window were taken, or otherwise. From the
+    /// [`DROPS`]rd in a row on the SMSC's own window may be smaller.
+    pub(super) fn dropped_when_full(&mut self, dropped: bool, window: u32) {
+        if !dropped {
+            self.full_window_drops = 0;
+            return;
+        }
+        self.note(Trap::FullWindowDrop);
+        self.full_window_drops = self.full_window_drops.saturating_add(1);
+        if self.full_window_drops >= DROPS {
             let words = format!(
-                "the SMSC dropped {} {DROPS} times while {window} submits were open: it may allow fewer, see `window`",
+                "the SMSC dropped {} {DROPS} times and more while all {window} places of its window were taken: it may \
+                 allow fewer, see `window`",
                 self.label
             );
-            self.alarm_for_a_day(Trap::FullWindowDrop.as_str(), &words, now);
+            self.alarm_for_a_day(Trap::FullWindowDrop.as_str(), &words);
         }
-        often
     }
 
     /// Runs `work` while commands and events are still attended to; `None` when the line was told to stop.
@@ -291,6 +282,19 @@ impl Station {
     /// Hands a submit back that never reached the wire, for no fault of its own.
     pub(super) fn never_left(&mut self, submit: &Submit) {
         self.hand_back(submit, SubmitResult::Unsent);
+    }
+
+    /// Hands a submit back for which the line has no room.
+    pub(super) fn overrun(&mut self, submit: &Submit, now: Instant) {
+        self.note(Trap::WindowOverrun);
+        if let Some(times) = self.overruns.happened(now) {
+            let label = &self.label;
+            tracing::warn!(
+                carrier.name = %label.carrier, line = %label, times,
+                "Line {label} was given more submits than it can hold, and handed {times} back"
+            );
+        }
+        self.never_left(submit);
     }
 
     /// Hands a submit back that cannot be written, with the status an SMSC would refuse it with.

@@ -63,6 +63,10 @@ pub(super) enum Trap {
     EighthBit,
     /// The text's alphabet has a national language's table.
     ShiftTables,
+    /// A user data header that names no place in a long text.
+    HeaderWithoutPlace,
+    /// A place in a long text that cannot be.
+    AbsurdPlace,
     /// A receipt by `data_sm`.
     ReceiptAsDataSm,
     /// A status message that esm_class marks otherwise than by 0x04.
@@ -200,6 +204,8 @@ impl Trap {
             Self::ClassOrIndication => "class_flash_mwi",
             Self::EighthBit => "utf8_in_dc0",
             Self::ShiftTables => "shift_tables",
+            Self::HeaderWithoutPlace => "udhi_without_concat",
+            Self::AbsurdPlace => "absurd_index",
             Self::ReceiptAsDataSm => "receipt_as_data_sm",
             Self::ReceiptFlagForms => "receipt_flag_forms",
             Self::ReceiptFlagMissing => "receipt_flag_missing",
@@ -254,25 +260,12 @@ impl Trap {
         }
     }
 
-    /// Notes that it happened.
+    /// Notes that it happened. Each is coped with and counted, and may come with every message; what costs somebody
+    /// something is an alarm besides, or told now and then.
     pub(super) fn note(self, line: &LineId) {
-        // Each of the others is coped with and counted; these two cost somebody something.
-        if self == Self::ReceiptWithoutContent {
-            // The text may have been a citizen's question, and nobody answers it: someone must look.
-            tracing::warn!(
-                carrier.name = %line.carrier, line = %line, trap = self.as_str(),
-                "Line {line} was sent a message marked as receipt that says neither id nor state"
-            );
-        } else if self == Self::WindowOverrun {
-            tracing::warn!(
-                carrier.name = %line.carrier, line = %line, trap = self.as_str(),
-                "Line {line} was given more submits than it can hold, and handed them back"
-            );
-        } else {
-            tracing::debug!(
-                carrier.name = %line.carrier, line = %line, trap = self.as_str(),
-                "Line {line} coped with an oddity"
-            );
-        }
+        tracing::debug!(
+            carrier.name = %line.carrier, line = %line, trap = self.as_str(),
+            "Line {line} coped with an oddity"
+        );
     }
 }

@@ -33,6 +33,10 @@ pub struct Udh<'a> {
     pub concat: Option<Concat>,
     /// How the text is coded.
     pub form: Form,
+    /// An element names a place that cannot be: total 0, index 0, or an index above the total.
+    pub absurd: bool,
+    /// It names no place at all, not even that of a text which stands alone.
+    pub placeless: bool,
     /// It is for a port (elements 04 and 05), which makes no difference here.
     pub ports: bool,
     /// What follows the header.
@@ -75,11 +79,15 @@ pub fn read_udh(octets: &[u8]) -> Result<Udh<'_>, BadUdh> {
     let (mut elements, body) = rest
         .split_at_checked(usize::from(length))
         .ok_or(BadUdh::PastEnd { claimed: usize::from(length), present: rest.len() })?;
-    let (mut concat, mut ports) = (None, false);
+    let (mut concat, mut absurd, mut placeless, mut ports) = (None, false, true, false);
     let mut form = Form { fill: (7 - (8 * (u16::from(length) + 1) % 7) as u8) % 7, ..Form::default() };
     while let [id, length, rest @ ..] = elements {
         let Some((content, rest)) = rest.split_at_checked(usize::from(*length)) else { break };
-        concat = place(*id, content).or(concat);
+        if let Some(place) = place(*id, content) {
+            placeless = false;
+            absurd |= !place.is_possible();
+            concat = Some(place).filter(|place| place.total >= 2 && place.is_possible()).or(concat);
+        }
         match (*id, content) {
             (0x24, &[language]) => form.single = language,
             (0x25, &[language]) => form.locking = language,
@@ -88,17 +96,17 @@ pub fn read_udh(octets: &[u8]) -> Result<Udh<'_>, BadUdh> {
         }
         elements = rest;
     }
-    Ok(Udh { concat, form, ports, body })
+    Ok(Udh { concat, form, absurd, placeless, ports, body })
 }
 
-/// The place in a long text that one element states, if it states a possible one.
+/// The place in a long text that one element states, possible or not.
 fn place(id: u8, content: &[u8]) -> Option<Concat> {
     let (kind, reference, total, index) = match (id, content) {
         (0x00, &[reference, total, index]) => (ConcatKind::Udh8, u16::from(reference), total, index),
         (0x08, &[high, low, total, index]) => (ConcatKind::Udh16, u16::from_be_bytes([high, low]), total, index),
         _ => return None,
     };
-    (total >= 2 && (1..=total).contains(&index)).then_some(Concat { kind, reference, total, index })
+    Some(Concat { kind, reference, total, index })
 }
 
 #[cfg(test)]
@@ -169,14 +177,17 @@ mod tests {
     #[test]
     fn t112_udhi_without_concat() {
         let read = read_udh(&[6, 5, 4, 0, 0, 0, 0, b'A']).unwrap();
-        assert_eq!((read.concat, read.body), (None, &b"A"[..]));
+        assert_eq!((read.concat, read.placeless, read.absurd, read.body), (None, true, false, &b"A"[..]));
     }
 
     #[test]
     fn t114_absurd_index() {
-        for (total, index) in [(0, 1), (0, 0), (2, 0), (2, 3), (1, 1), (1, 2)] {
+        for (total, index, absurd) in
+            [(0, 1, true), (0, 0, true), (2, 0, true), (2, 3, true), (1, 1, false), (1, 2, true)]
+        {
             let octets = [5, 0, 3, 0x2A, total, index, b'A'];
-            assert_eq!(read_udh(&octets).map(|read| read.concat), Ok(None), "{index} of {total}");
+            let read = read_udh(&octets).unwrap();
+            assert_eq!((read.concat, read.absurd, read.placeless), (None, absurd, false), "{index} of {total}");
         }
     }
 

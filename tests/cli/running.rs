@@ -64,8 +64,13 @@ fn the_status_of_a_running_service_is_told_in_words_and_as_json() {
     let mut running = serve(folder, "has not been bound since");
     let down = tracuu(folder, &["status"]);
     assert_eq!(down.code, Some(1), "a line is down: {down:?}");
-    let words =
-        ["tracuu-1: up for", "line sim/1: down for", "127.0.0.1:1", "held back by: no line", "ALARM line_down for"];
+    let words = [
+        "tracuu-1: up for",
+        "line sim/1: down for",
+        "127.0.0.1:1",
+        "held back by: no line",
+        "ALARM line_down on sim/1 for",
+    ];
     for words in words {
         assert!(down.stdout.contains(words), "{words} is not in\n{}", down.stdout);
     }

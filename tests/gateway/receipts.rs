@@ -8,7 +8,10 @@ use tracuu::{
     sim::{Deliver, Receipts, SmscSettings},
 };
 
-use crate::harness::{CODE, PATIENCE, Setup, TestGateway, soon};
+use crate::{
+    harness::{CODE, CarrierSetup, PATIENCE, Setup, TestGateway, soon},
+    logs,
+};
 
 fn with_receipts() -> Setup {
     Setup::with("receipts = true", SmscSettings { receipts: Receipts::Delivered, ..SmscSettings::default() })
@@ -122,4 +125,23 @@ async fn a_receipt_for_an_unknown_message_is_acknowledged_and_kept() {
     ask_short(&gateway).await;
     until_receipts(&gateway, 1).await;
     assert_eq!(gateway.finish().await.exchanges, 1);
+}
+
+#[tokio::test]
+async fn messages_marked_as_receipts_that_are_none_are_told_once_counted_and_over_after_a_day() {
+    // A name of its own, by which its lines in the log are found.
+    let carrier = CarrierSetup { name: "marks", ..CarrierSetup::default() };
+    let gateway = TestGateway::start_with(Setup { carriers: vec![carrier], ..Setup::default() }).await;
+    for n in 1..=3 {
+        let question = Deliver::new("84520000001", CODE, 0, format!("TTCD {n}"));
+        deliver(&gateway, Deliver { esm_class: 0x04, ..question }).await;
+    }
+    let (board, name) = (gateway.carrier_board("marks"), "flagged_but_a_question");
+    assert_eq!((board.counted(name), board.alarmed(name)), (3, true));
+    let log = logs::so_far();
+    let of_it = log.lines().filter(|line| line.contains("carrier.name=marks") && line.contains(name));
+    assert_eq!(of_it.filter(|line| line.contains("WARN") || line.contains("ERROR")).count(), 1, "one line for all");
+    gateway.clock.advance(24 * 3_600 * 1_000_000);
+    assert!(!board.alarmed(name), "none came for a day");
+    gateway.finish().await;
 }

@@ -34,6 +34,11 @@ trap!(t86_destination_not_ours, async |run| {
     let kept = trap_counts(&db).await.unwrap();
     db.close().await;
     assert_eq!((kept[0].trap.as_str(), kept[0].messages), ("destination_not_ours", 1));
+    let board = run.carrier_board("sim");
+    run.clock.advance(24 * 3_600 * 1_000_000 - 1);
+    assert!(board.alarmed("destination_not_ours"));
+    run.clock.advance(1);
+    assert!(!board.alarmed("destination_not_ours"), "none came for a day");
 });
 trap!(t89_echo_of_our_reply, async |run| {
     let (questions, _) = run.records("sim").await;

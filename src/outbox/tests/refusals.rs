@@ -5,7 +5,7 @@ use crate::{
     clock::Micros,
     config::StatusRule,
     ledger::SettlementResult,
-    message::{LineEvent, RowKey, SubmitId, SubmitResult},
+    message::{LineEvent, RowKey, SubmitResult},
     outbox::{
         Urgency,
         refusal::{FAULTS, NUMBERS},
@@ -292,22 +292,4 @@ async fn a_failed_delivery_is_final_unless_the_network_failed_for_the_moment() {
     assert_eq!(bench.settled().len(), 1);
     bench.wait(60_100);
     assert_eq!(bench.left(), [(b, 0)]);
-}
-
-#[tokio::test]
-async fn three_sessions_that_end_with_a_full_window_raise_the_alarm() {
-    let mut bench = Bench::new(carrier(|carrier| carrier.line.window = 2)).await;
-    let line = bench.outbox.lines[0].line;
-    for _ in 0..2 {
-        bench.reply("x");
-    }
-    for n in 1..=3 {
-        let in_doubt: Vec<SubmitId> = bench.sent(0).iter().map(|submit| submit.id).collect();
-        assert_eq!(in_doubt.len(), 2);
-        bench.outbox.event(LineEvent::Down { line, session: n, at: Micros(1), in_doubt }, bench.now);
-        bench.outbox.event(LineEvent::Up { line, session: n + 1, at: Micros(1) }, bench.now);
-        assert_eq!(bench.alarmed("window_overrun_drop"), n == 3, "{n}");
-    }
-    bench.outbox.event(LineEvent::Down { line, session: 4, at: Micros(1), in_doubt: Vec::new() }, bench.now);
-    assert!(!bench.alarmed("window_overrun_drop"));
 }

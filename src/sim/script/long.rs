@@ -12,13 +12,13 @@ pub(super) const SCRIPTS: &[Script] = &[
     script!(t109_parts_over_lines, "one part on each line").settings("lines = 2"),
     script!(t110_reference_16_bit, "parts with a 16-bit reference, between parts with the same one of 8 bits"),
     script!(t111_several_ies, "headers with other elements before and after the reference"),
-    script!(t112_udhi_without_concat, "a header without a reference"),
+    script!(t112_udhi_without_concat, "a header without a reference").counts(&["udhi_without_concat"]),
     script!(t113_udh_past_end, "a header longer than the message").counts(&["udh_past_end"]),
-    script!(t114_absurd_index, "total 0, index 0, index above total"),
+    script!(t114_absurd_index, "total 0, index 0, index above total").counts(&["absurd_index"]),
     script!(t115_reference_reused, "a text asked twice under one reference, another, and one that takes over from it")
         .counts(&["reference_reused"]),
     script!(t116_reference_zero, "reference 0"),
-    script!(t118_sar_tlvs, "parts by the SAR parameters, and one with index 0"),
+    script!(t118_sar_tlvs, "parts by the SAR parameters, and one with index 0").counts(&["absurd_index"]),
     script!(t119_sar_and_udh, "a header and SAR parameters that say something else").counts(&["sar_and_udh"]),
     script!(t120_odd_totals, "one reference with totals 2 and 3, and a total of 1"),
 ];

@@ -120,8 +120,11 @@ impl Conversation<'_> {
                 self.station.board.learned("receipt_form", LISTS.to_owned());
             }
             let label = &self.station.label;
-            let words = format!("{label} was sent a message marked as a receipt that is none; it is put aside");
-            self.station.alarm_for_a_day(Trap::ReceiptWithoutContent.as_str(), &words, now);
+            let words = format!(
+                "{label} is sent messages marked as receipts that say neither id nor state: they may be citizens' \
+                 questions, and are put aside. Show them to the carrier"
+            );
+            self.station.alarm_for_a_day(Trap::ReceiptWithoutContent.as_str(), &words);
             return self.put_aside(frame, Trap::ReceiptWithoutContent, status::OK, now);
         }
         let unmarked = receipt::unmarked(&deliver, self.settings).map(Box::new);
@@ -171,7 +174,7 @@ impl Conversation<'_> {
                 "{label} is sent one message that cannot be read again and again ({}); it is put aside, tell the carrier",
                 trap.as_str()
             );
-            self.station.alarm_for_a_day(Trap::Poison.as_str(), &words, now);
+            self.station.alarm_for_a_day(Trap::Poison.as_str(), &words);
         }
         let (_, ticket) = self.questions.opened(frame.command_id, frame.sequence_number, Box::default(), now);
         self.station.post.for_desk(LineEvent::Odd(Odd {
@@ -235,8 +238,7 @@ impl Conversation<'_> {
                     } else if self.unsent.len() < most {
                         self.unsent.push_back(submit);
                     } else {
-                        self.note(Trap::WindowOverrun);
-                        self.station.never_left(&submit);
+                        self.station.overrun(&submit, now);
                     }
                 }
             }

@@ -69,7 +69,6 @@ impl Conversation<'_> {
             let (line, at) = (self.station.line, self.station.clock.now());
             self.station.post.for_outbox(LineEvent::Response { line, id, result: SubmitResult::TimedOut, at });
         }
-        self.station.lower_old_alarms(now);
         self.dismissed(now);
         match self.stage {
             Stage::Binding { until } if now >= until => {
@@ -211,10 +210,8 @@ impl Conversation<'_> {
         if dropped && !in_doubt.is_empty() {
             self.note(Trap::SubmitsOpenAtEnd);
         }
-        if self.bound_at.is_some() && self.station.dropped_when_full(dropped && was_full, self.settings.window, now) {
-            self.note(Trap::FullWindowDrop);
-        }
         if self.bound_at.is_some() {
+            self.station.dropped_when_full(dropped && was_full, self.settings.window);
             let (line, session, at) = (self.station.line, self.session, self.station.clock.now());
             self.station.post.for_desk(LineEvent::Down { line, session, at, in_doubt: Vec::new() });
             self.station.post.for_outbox(LineEvent::Down { line, session, at, in_doubt });

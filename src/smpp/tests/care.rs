@@ -31,7 +31,8 @@ async fn a_store_that_takes_nothing_for_long_leaves_messages_with_the_smsc_and_e
         assert_eq!(peer.next().await, (DELIVER_RESP, 0x58, sequence));
         tokio::time::sleep(Duration::from_secs(2)).await;
     }
-    assert!(bench.board.alarmed("reading_paused"));
+    assert!(bench.board.line_alarmed(&bench.label, "reading_paused"));
+    bench.board.line_alarm(&bench.other, "reading_paused", "the other line is paused, too");
     for sequence in 3..=6 {
         ask(&mut peer, sequence).await;
     }
@@ -51,7 +52,8 @@ async fn a_store_that_takes_nothing_for_long_leaves_messages_with_the_smsc_and_e
     assert_eq!(part.sequence, 3);
     bench.answer(&part, AnswerStatus::Stored).await;
     assert_eq!(peer.next().await, (DELIVER_RESP, 0, 3));
-    assert!(!bench.board.alarmed("reading_paused"));
+    let paused = [&bench.label, &bench.other].map(|line| bench.board.line_alarmed(line, "reading_paused"));
+    assert_eq!(paused, [false, true], "each line's is its own");
     for sequence in 4..=6 {
         let part = bench.question().await;
         bench.answer(&part, AnswerStatus::Stored).await;
@@ -136,10 +138,9 @@ async fn one_broken_message_over_and_over_raises_the_alarm_across_sessions() {
     }
     assert!(bench.board.alarmed("poison_resent_for_days"));
     assert_eq!(bench.board.counted("poison_resent_for_days"), 1);
-    for _ in 0..25 {
-        tokio::time::sleep(Duration::from_hours(1)).await;
-        peer.is_answered(9).await;
-    }
+    bench.clock.advance(24 * 3_600 * 1_000_000 - 1);
+    assert!(bench.board.line_alarmed(&bench.label, "poison_resent_for_days"));
+    bench.clock.advance(1);
     assert!(!bench.board.alarmed("poison_resent_for_days"), "a day later");
 }
 
@@ -177,10 +178,20 @@ async fn a_window_that_is_dropped_when_full_is_said() {
         assert_eq!((peer.next().await, peer.next().await), ((4, 0, 2), (4, 0, 3)));
         drop(peer);
         assert!(matches!(bench.outbox_event().await, LineEvent::Down { in_doubt, .. } if in_doubt.len() == 2));
-        assert_eq!(bench.board.alarmed("window_overrun_drop"), drops == 3);
+        assert_eq!(bench.board.line_alarmed(&bench.label, "window_overrun_drop"), drops == 3);
         peer = bench.connect().await;
         peer.accept_bind().await;
         assert!(matches!(bench.outbox_event().await, LineEvent::Up { .. }));
     }
     assert_eq!(bench.board.counted("eof_with_submits_open"), 3);
+    assert_eq!(bench.board.counted("window_overrun_drop"), 3);
+    bench.clock.advance(23 * 3_600 * 1_000_000);
+    bench.submit(vec![submit(7, 0), submit(7, 1)]).await;
+    assert_eq!((peer.next().await, peer.next().await), ((4, 0, 2), (4, 0, 3)));
+    drop(peer);
+    assert!(matches!(bench.outbox_event().await, LineEvent::Down { .. }));
+    bench.clock.advance(23 * 3_600 * 1_000_000);
+    assert!(bench.board.alarmed("window_overrun_drop"), "it goes on");
+    bench.clock.advance(3_600 * 1_000_000);
+    assert!(!bench.board.alarmed("window_overrun_drop"), "none for a day");
 }

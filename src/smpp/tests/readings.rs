@@ -213,7 +213,10 @@ mended! {
 fn t88_port_addressed_by_its_header() {
     let body = Body { esm_class: 0x40, text: b"\x06\x05\x04\x0b\x84\0\0T".to_vec(), ..Body::default() };
     let read = read(&body.octets()).unwrap();
-    assert_eq!((read.traps.as_slice(), read.piece().octets), ([Trap::PortAddressed].as_slice(), b"T".as_slice()));
+    assert_eq!(
+        (read.traps.as_slice(), read.piece().octets),
+        ([Trap::PortAddressed, Trap::HeaderWithoutPlace].as_slice(), b"T".as_slice())
+    );
 }
 
 #[test]
