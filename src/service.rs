@@ -222,6 +222,8 @@ impl Service {
         let pulse = self.board.pulses.add("the event loop");
         tasks.spawn(beat(pulse, stop.clone()));
         let early = tokio::select! {
+            // A part that ends because of the stop has not ended by itself.
+            biased;
             () = stop.cancelled() => None,
             ended = tasks.join_next() => Some(ended),
         };
