@@ -3,6 +3,7 @@
 
 mod bulk;
 mod error;
+mod hosts;
 pub mod migrate;
 mod seat;
 mod tx;
@@ -12,12 +13,13 @@ use std::{str::FromStr as _, sync::Arc, time::Duration};
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{
     AssertSqlSafe, Executor as _, PgPool, SqlitePool,
-    postgres::{PgConnectOptions, PgPoolOptions},
+    postgres::PgPoolOptions,
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
 pub use bulk::{Column, Insert, delete_keys};
 pub use error::DbError;
+pub use hosts::Hosts;
 pub(crate) use seat::Connection;
 pub use seat::Seat;
 pub use tx::Tx;
@@ -28,7 +30,8 @@ pub(crate) use tx::in_tx;
 pub struct OpenDb {
     /// What it is called in messages: `store`, `registry`.
     pub name: &'static str,
-    /// `sqlite:path/to/file.db` or `postgres://user@host/database`.
+    /// `sqlite:path/to/file.db` or `postgres://user@host/database`, with several hosts as
+    /// `postgres://user@one,two/database`.
     pub url: SecretString,
     /// Open for reading only. A SQLite file is then never created; a PostgreSQL session refuses to write, and ends a
     /// statement that takes longer than `wait`.
@@ -60,6 +63,8 @@ pub enum Db {
         name: &'static str,
         /// A small pool.
         pool: PgPool,
+        /// The primary and those that may take its place.
+        hosts: Arc<Hosts>,
     },
 }
 
@@ -98,27 +103,7 @@ impl Db {
         let name = open.name;
         let url = open.url.expose_secret();
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
-            let options = PgConnectOptions::from_str(url)
-                .map_err(|_| DbError::Unfit { database: name, why: "its address cannot be read".to_owned() })?
-                .application_name("tracuu");
-            let wait = open.wait.as_millis().max(1);
-            let limits = if open.read_only {
-                format!("set default_transaction_read_only = on; set statement_timeout = {wait}")
-            } else {
-                // An acknowledgement must be on disk, whatever the server's own setting is; and a connection that was
-                // lost in mid-transaction must not hold the writer's row for hours.
-                "set synchronous_commit = on; set idle_in_transaction_session_timeout = 30000".to_owned()
-            };
-            let limits: Arc<str> = limits.into();
-            let pool = PgPoolOptions::new()
-                .max_connections(open.readers.max(1) + 2)
-                .acquire_timeout(open.wait)
-                .after_connect(move |connection, _| {
-                    let limits = AssertSqlSafe(Arc::clone(&limits));
-                    Box::pin(async move { connection.execute(sqlx::raw_sql(limits)).await.map(|_| ()) })
-                });
-            let pool = pool.connect_with(options).await.map_err(|error| DbError::from_sqlx(name, &error))?;
-            return Ok(Self::Postgres { name, pool });
+            return Self::open_postgres(open, url).await;
         }
         if !url.starts_with("sqlite:") {
             let why = "its address must begin with sqlite: or postgres://".to_owned();
@@ -157,6 +142,45 @@ impl Db {
         Ok(Self::Sqlite { name, writer, readers })
     }
 
+    async fn open_postgres(open: &OpenDb, url: &str) -> Result<Self, DbError> {
+        let name = open.name;
+        let hosts = Hosts::read(url, open.wait)
+            .map_err(|_| DbError::Unfit { database: name, why: "its address cannot be read".to_owned() })?;
+        let wait = open.wait.as_millis().max(1);
+        let limits = if open.read_only {
+            format!("set default_transaction_read_only = on; set statement_timeout = {wait}")
+        } else {
+            // An acknowledgement must be on disk, whatever the server's own setting is; and a connection that was
+            // lost in mid-transaction must not hold the writer's row for hours.
+            "set synchronous_commit = on; set idle_in_transaction_session_timeout = 30000".to_owned()
+        };
+        let limits: Arc<str> = limits.into();
+        let writes = !open.read_only;
+        let pools = PgPoolOptions::new()
+            .max_connections(open.readers.max(1) + 2)
+            .acquire_timeout(open.wait)
+            .after_connect(move |connection, _| {
+                let limits = AssertSqlSafe(Arc::clone(&limits));
+                Box::pin(async move {
+                    if writes && sqlx::query_scalar("select pg_is_in_recovery()").fetch_one(&mut *connection).await? {
+                        return Err(sqlx::Error::Protocol("it is a standby, which takes no writes".to_owned()));
+                    }
+                    connection.execute(sqlx::raw_sql(limits)).await.map(|_| ())
+                })
+            });
+        let mut last = None;
+        for (place, host) in hosts.all().iter().enumerate() {
+            match pools.clone().connect_with(host.clone()).await {
+                Ok(pool) => {
+                    hosts.answers(place);
+                    return Ok(Self::Postgres { name, pool, hosts: Arc::new(hosts) });
+                }
+                Err(error) => last = Some(DbError::from_sqlx(name, &error)),
+            }
+        }
+        Err(last.unwrap_or_else(|| DbError::Unfit { database: name, why: "its address names no host".to_owned() }))
+    }
+
     /// What it is called in messages.
     pub fn name(&self) -> &'static str {
         match self {
@@ -174,6 +198,9 @@ impl Db {
 
     /// Turns an error of the driver into ours.
     pub fn fault(&self, error: &sqlx::Error) -> DbError {
+        if let Self::Postgres { pool, hosts, .. } = self {
+            hosts.failed(pool, error);
+        }
         DbError::from_sqlx(self.name(), error)
     }
 

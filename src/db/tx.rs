@@ -78,7 +78,7 @@ impl Db {
                 }
                 begun.map(|tx| Tx::Sqlite(name, tx)).map_err(|error| self.fault(&error))
             }
-            Self::Postgres { name, pool } => {
+            Self::Postgres { name, pool, .. } => {
                 let begun = pool.begin().await;
                 begun.map(|tx| Tx::Postgres(name, tx)).map_err(|error| self.fault(&error))
             }

@@ -25,7 +25,7 @@ use crate::{
 };
 
 /// People in the registry.
-const PEOPLE: u64 = 3_000;
+pub(crate) const PEOPLE: u64 = 3_000;
 
 /// Questions acknowledged between two kills, at most.
 const STRETCH: u64 = 400;
@@ -112,14 +112,14 @@ async fn load(site: &Site, smsc: &Smsc, chance: &Chance, kills: u64) -> (LoadRep
 }
 
 /// Waits until the load has come so far; it must not end before.
-async fn follow(progress: &mut Receiver<LoadProgress>, what: &str, far: impl FnMut(&LoadProgress) -> bool) {
+pub(crate) async fn follow(progress: &mut Receiver<LoadProgress>, what: &str, far: impl FnMut(&LoadProgress) -> bool) {
     let reached = within(what, progress.wait_for(far)).await.is_ok();
     assert!(reached, "the load ended, waited for: {what}");
 }
 
 /// Questions that each get a reply. No phone ever asks the same thing twice: sent again after a break, the same octets
 /// are the same question.
-async fn questions(site: &Site, kills: u64) -> Vec<Question> {
+pub(crate) async fn questions(site: &Site, kills: u64) -> Vec<Question> {
     let registry = Registry::open(&site.config.registry).await.unwrap();
     let people = registry.phones(PEOPLE as u32).await.unwrap();
     registry.close().await;

@@ -6,6 +6,8 @@
 #[cfg(test)]
 mod billed;
 #[cfg(test)]
+mod failover;
+#[cfg(test)]
 mod load;
 #[cfg(test)]
 mod parts;

@@ -1,6 +1,9 @@
 //! One private PostgreSQL server a test binary, made from the installed programs in a folder of its own. It listens on one
 //! loopback port, with a password nobody else knows, and is gone when the test process is gone, however that ends.
 
+#[cfg(test)]
+mod standby;
+
 use std::{
     fs,
     hash::{BuildHasher as _, RandomState},
@@ -58,7 +61,7 @@ pub(crate) struct Server {
     databases: AtomicU32,
     // Dropped in this order: the watch ends the server in good form, then what is left is killed.
     _watch: Watch,
-    _postmaster: Postmaster,
+    postmaster: Postmaster,
 }
 
 /// The test binary's own fast server; `None` when PostgreSQL cannot be had here, which is said aloud, and which fails the
@@ -99,7 +102,7 @@ impl Server {
             match home.until_ready(&mut postmaster) {
                 Ok(()) => {
                     let databases = AtomicU32::new(0);
-                    return Ok(Self { folder, port, password, databases, _watch: watch, _postmaster: postmaster });
+                    return Ok(Self { folder, port, password, databases, _watch: watch, postmaster });
                 }
                 Err(why) => last = why,
             }
