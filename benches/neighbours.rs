@@ -87,25 +87,20 @@ fn main() {
         let at = arguments.iter().position(|a| a == name);
         at.and_then(|at| arguments.get(at + 1)?.parse().ok()).unwrap_or(or)
     };
-    let (rate, rounds) = (value("--rate", 2_000), value("--rounds", 3));
+    let (rate, rounds) = (value("--rate", 2_000), value("--rounds", 5));
     let others = value("--others", rate / 2) as u32;
-    let ask = Ask { rate: rate as u32, others, seconds: value("--seconds", 10) };
+    let ask = Ask { rate: rate as u32, others, seconds: value("--seconds", 5) };
+    println!("the measured carrier asks {rate} questions/s, each of the two others {others}/s");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let mut ratios = Vec::new();
+    let mut seen = Vec::new();
     for n in 1..=rounds {
         let folder = tempfile::tempdir().unwrap();
         let at = [bed::free(), bed::free(), bed::free()];
-        let section = |name: &str, at: &SocketAddr| {
-            format!(
-                "[carriers.{name}]\naddress = \"{at}\"\nsystem_id = \"tracuu\"\npassword = \"secret\"\nwindow = 100\nequal_replies = 10000\n\
-                 reconnect_min_ms = 100\nreconnect_max_ms = 200\nsubmit_timeout_ms = 2000\n"
-            )
-        };
-        let carriers = [section("good", &at[0]), section("busy", &at[1]), section("mute", &at[2])].concat();
-        bed::set_up(folder.path(), 70_000, &carriers);
-        let seen = runtime.block_on(round(folder.path(), &at, ask));
-        let labels = ["alone", "beside two in order", "beside a throttling and a silent one"];
-        for (label, report) in labels.into_iter().zip([&seen.alone, &seen.orderly, &seen.troubled]) {
+        let carriers: Vec<String> =
+            ["good", "busy", "mute"].iter().zip(&at).map(|(name, at)| section(name, *at)).collect();
+        bed::set_up(folder.path(), 70_000, &carriers.concat());
+        let round = runtime.block_on(round(folder.path(), &at, ask));
+        for (label, report) in LABELS.into_iter().zip([&round.alone, &round.orderly, &round.troubled]) {
             println!(
                 "round {n}: {label}: {:.0} questions/s, p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms, lost {}, doubled {}",
                 report.answered_per_second,
@@ -116,15 +111,33 @@ fn main() {
                 report.doubled
             );
         }
-        println!("round {n}: the neighbours in trouble read {} submits and took none", seen.submits);
-        let p99 = |report: &LoadReport| report.latency.p99_us as f64;
-        let ratio = p99(&seen.troubled) / p99(&seen.alone);
-        let trouble = p99(&seen.troubled) / p99(&seen.orderly);
-        println!(
-            "round {n}: p99 beside trouble is {ratio:.2} times alone, {trouble:.2} times beside the same load in order"
-        );
-        ratios.push(ratio);
+        println!("round {n}: the two in trouble read {} submits and took none", round.submits);
+        seen.push(round);
     }
-    ratios.sort_by(f64::total_cmp);
-    println!("median of {rounds} rounds: p99 beside trouble is {:.2} times alone", ratios[ratios.len() / 2]);
+    let p99 = |of: fn(&Seen) -> &LoadReport| median(seen.iter().map(|round| of(round).latency.p99_us).collect());
+    let [alone, orderly, troubled] = [p99(|r| &r.alone), p99(|r| &r.orderly), p99(|r| &r.troubled)];
+    for (label, value) in LABELS.into_iter().zip([alone, orderly, troubled]) {
+        println!("median p99 of {rounds} rounds {label}: {:.1} ms", value / 1_000.0);
+    }
+    println!(
+        "p99 beside trouble is {:.2} times alone, and {:.2} times what the same load in order makes of it",
+        troubled / alone,
+        troubled / orderly
+    );
+}
+
+/// What is beside the measured carrier.
+const LABELS: [&str; 3] = ["alone", "beside two in order", "beside a throttling and a silent one"];
+
+fn median(mut values: Vec<u64>) -> f64 {
+    values.sort_unstable();
+    values.get(values.len() / 2).map_or(0.0, |value| *value as f64)
+}
+
+/// A carrier's section, with the settings of all three.
+fn section(name: &str, at: SocketAddr) -> String {
+    format!(
+        "[carriers.{name}]\naddress = \"{at}\"\nsystem_id = \"tracuu\"\npassword = \"secret\"\nwindow = 100\nequal_replies = 10000\n\
+         reconnect_min_ms = 100\nreconnect_max_ms = 200\nsubmit_timeout_ms = 2000\n"
+    )
 }
