@@ -58,7 +58,7 @@ impl Hosts {
 fn lies_with_the_host(error: &sqlx::Error) -> bool {
     let told = |code: &str| code.starts_with("57P") || code == "25006";
     matches!(error, sqlx::Error::PoolTimedOut | sqlx::Error::Io(_))
-        || error.as_database_error().and_then(|error| error.code()).is_some_and(|code| told(&code))
+        || error.as_database_error().and_then(sqlx::error::DatabaseError::code).is_some_and(|code| told(&code))
 }
 
 /// One address for each host of an address.
