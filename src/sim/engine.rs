@@ -311,6 +311,7 @@ impl Engine {
         LoadProgress {
             questions: totals.questions,
             acknowledged: totals.acknowledged,
+            temporary: totals.temporary,
             refused: totals.refused,
             replies: totals.replies,
             doubled: totals.doubled,

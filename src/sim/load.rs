@@ -97,6 +97,8 @@ pub struct LoadProgress {
     pub questions: u64,
     /// Questions acknowledged with ESME_ROK.
     pub acknowledged: u64,
+    /// Temporary errors.
+    pub temporary: u64,
     /// Questions refused for good.
     pub refused: u64,
     /// Questions replied to.
