@@ -16,7 +16,7 @@ use crate::{
     config::{Carrier, Config},
     db::{Db, DbError, OpenDb},
     intake::Intake,
-    ledger::{Fenced, Keys, Ledger, LedgerError, SealError, Writer},
+    ledger::{Keys, Ledger, LedgerError, SealError, Writer, WriterEnd},
     message::{CarrierId, Lang, LineCommand, LineEvent, LineId, LineNo},
     outbox::{Door, LineSlot, Outbox},
     query::Grammar,
@@ -56,9 +56,9 @@ pub enum ServiceError {
     /// The grammar.
     #[error("query grammar: {0}")]
     Grammar(String),
-    /// Another process took this instance's place.
+    /// The ledger's writer could not go on.
     #[error(transparent)]
-    Fenced(#[from] Fenced),
+    Writer(#[from] WriterEnd),
     /// A task ended that must run for ever.
     #[error("{0} ended by itself")]
     TaskEnded(&'static str),
@@ -126,6 +126,9 @@ impl Service {
         let grammar = build_grammar(config)?;
         let templates = Arc::new(open_templates(config)?);
         let registry = Registry::open(&config.registry).await?;
+        if !Db::inspect(&store_options(config)).await? {
+            info!("Store is too large to be read through at a start; `tracuu check` does it");
+        }
         let (db, keys) = open_store(config).await?;
         let kind = db.kind();
         let (ledger, mut writer) = Ledger::open(db, keys, &config.service.instance, clock.clone()).await?;
@@ -145,7 +148,7 @@ impl Service {
         let quiesce = CancellationToken::new();
         let named = config.carriers.values().map(|carrier| (carrier.id.clone(), lines_of(carrier))).collect();
         let board = Board::new(&config.service.instance, clock.clone(), named);
-        writer.watched(board.pulses.add("the ledger's writer"));
+        writer.watched(board.pulses.add("the ledger's writer"), Arc::clone(&board.store));
         let mut service = Parts::default();
         for (place, carrier) in (0..).zip(config.carriers.keys().filter_map(|id| carriers.get(id))) {
             if let Some(board) = board.carrier(&carrier.id) {
@@ -228,6 +231,11 @@ impl Service {
             ended = tasks.join_next() => Some(ended),
         };
         let failed = early.map(what_ended);
+        if let Some(ServiceError::Writer(WriterEnd::Unsynced(error))) = failed {
+            // Whatever would still be answered or sent could not be stored.
+            error!(%error, "Service ends at once");
+            return Err(WriterEnd::Unsynced(error).into());
+        }
         if let Some(error) = &failed {
             error!(%error, "Service is stopping because a part of it ended");
         } else {
@@ -236,16 +244,16 @@ impl Service {
         self.quiesce.cancel();
         desk_stop.cancel();
         let rest = async {
-            let mut fenced = None;
+            let mut without = None;
             while let Some(ended) = tasks.join_next().await {
                 if let Ok(Ended::Writer(Err(error))) = ended {
-                    fenced = Some(error);
+                    without = Some(error);
                 }
             }
-            fenced
+            without
         };
         match tokio::time::timeout(STOP_BUDGET, rest).await {
-            Ok(Some(fenced)) => return Err(fenced.into()),
+            Ok(Some(end)) => return Err(end.into()),
             Ok(None) => {}
             Err(_) => warn!("Service did not stop in time; what is not settled is found at the next start"),
         }
@@ -255,7 +263,7 @@ impl Service {
 }
 
 enum Ended {
-    Writer(Result<(), Fenced>),
+    Writer(Result<(), WriterEnd>),
     Desk,
     Outbox,
     Line,
@@ -275,7 +283,7 @@ async fn beat(pulse: Pulse, stop: CancellationToken) -> Ended {
 
 fn what_ended(ended: Option<Result<Ended, tokio::task::JoinError>>) -> ServiceError {
     match ended {
-        Some(Ok(Ended::Writer(Err(fenced)))) => fenced.into(),
+        Some(Ok(Ended::Writer(Err(end)))) => end.into(),
         Some(Ok(Ended::Writer(Ok(())))) => ServiceError::TaskEnded("the ledger's writer"),
         Some(Ok(Ended::Desk)) => ServiceError::TaskEnded("the desk"),
         Some(Ok(Ended::Outbox)) => ServiceError::TaskEnded("an outbox"),

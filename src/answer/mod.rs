@@ -220,7 +220,7 @@ impl Desk {
         let Some(group) = under_way.pop_front() else { return };
         let now = self.decider.clock.now();
         let micros = group.handed_over.elapsed().as_micros() as u64;
-        self.board.desk.committed(micros, fates.iter().any(|fate| *fate != Fate::Failed));
+        self.board.desk.committed(micros);
         let mut temporary = 0;
         let mut answers: Vec<(LineNo, Vec<Answer>)> = Vec::new();
         let mut replies: Vec<(CarrierId, Vec<Outgoing>)> = Vec::new();

@@ -4,6 +4,7 @@
 
 mod carrier;
 mod pulse;
+mod store;
 mod view;
 
 use std::{
@@ -16,6 +17,7 @@ use std::{
 
 pub use carrier::{CarrierBoard, FlowNow, Limit, LineState};
 pub use pulse::{Pulse, Pulses};
+pub use store::StoreBoard;
 pub use view::{AlarmView, CarrierView, LineView, View};
 
 use crate::{
@@ -36,6 +38,8 @@ pub struct Board {
     pub pulses: Pulses,
     /// What the desk knows of the databases.
     pub desk: DeskBoard,
+    /// What the ledger's writer knows of the store.
+    pub store: Arc<StoreBoard>,
 }
 
 impl Board {
@@ -51,6 +55,7 @@ impl Board {
             still: Mutex::default(),
             pulses: Pulses::default(),
             desk: DeskBoard::default(),
+            store: Arc::default(),
         })
     }
 
@@ -99,7 +104,6 @@ impl Board {
 pub struct DeskBoard {
     commit_us: AtomicU64,
     lookup_us: AtomicU64,
-    store_down: AtomicBool,
     registry_down: AtomicBool,
     temporary: AtomicU64,
 }
@@ -115,9 +119,8 @@ fn mean(into: &AtomicU64, micros: u64) {
 
 impl DeskBoard {
     /// A group was committed, or was not, after so many microseconds.
-    pub fn committed(&self, micros: u64, stored: bool) {
+    pub fn committed(&self, micros: u64) {
         mean(&self.commit_us, micros);
-        self.store_down.store(!stored, Ordering::Relaxed);
     }
 
     /// The registry answered, or did not, after so many microseconds.

@@ -18,8 +18,11 @@ pub struct View {
     pub commit_us: u64,
     /// Mean time of a look-up, in microseconds.
     pub lookup_us: u64,
-    /// The last group could not be stored.
+    /// The store cannot be written now.
     pub store_down: bool,
+    /// Why, in words.
+    #[serde(default)]
+    pub store_why: Option<String>,
     /// The last look-up failed.
     pub registry_down: bool,
     /// Messages answered with a temporary error by the desk.
@@ -90,12 +93,14 @@ impl Board {
     pub fn view(&self) -> View {
         let now = self.clock.now();
         let desk = &self.desk;
+        let store_why = self.store.why();
         View {
             instance: self.instance.clone(),
             up_s: seconds(now, self.started_at),
             commit_us: desk.commit_us.load(Ordering::Relaxed),
             lookup_us: desk.lookup_us.load(Ordering::Relaxed),
-            store_down: desk.store_down.load(Ordering::Relaxed),
+            store_down: store_why.is_some(),
+            store_why,
             registry_down: desk.registry_down.load(Ordering::Relaxed),
             temporary: desk.temporary.load(Ordering::Relaxed),
             alarms: self.standing().iter().map(|(part, since)| still(part, seconds(now, *since))).collect(),

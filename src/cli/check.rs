@@ -96,16 +96,24 @@ async fn store(config: &Config, found: &mut Vec<Finding>) {
     let mut open = service::store_options(config);
     open.read_only = true;
     let tried = match (Db::open(&open).await, keys) {
-        (Ok(db), Ok(keys)) => try_keys(&db, &keys).await.map(|()| db.kind()),
-        (Ok(db), Err(_)) => Ok(db.kind()),
+        (Ok(db), keys) => sound(&db, keys.ok()).await.map(|()| db.kind()),
         (Err(error), _) => Err(error.into()),
     };
     found.push(match tried {
         Ok(kind) => good("store", kind),
         // No tables yet: the first start makes them.
         Err(LedgerError::Db(DbError::Unfit { .. })) => good("store", "empty; the first start fills it"),
-        Err(error) => bad("store", &error, matches!(error, LedgerError::Db(_))),
+        Err(error) => bad("store", &error, matches!(error, LedgerError::Db(DbError::Unavailable { .. }))),
     });
+}
+
+/// Reads a file through, however large it is, and tries the keys.
+async fn sound(db: &Db, keys: Option<Keys>) -> Result<(), LedgerError> {
+    db.examine(true).await?;
+    match keys {
+        Some(keys) => try_keys(db, &keys).await,
+        None => Ok(()),
+    }
 }
 
 async fn registry(config: &Config, found: &mut Vec<Finding>) {

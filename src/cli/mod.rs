@@ -1,7 +1,8 @@
 //! The commands, one file each.
 //!
 //! Exit codes: 0 done; 1 it went wrong, or a check found something; 2 the arguments are off; 64 the configuration is
-//! wrong; 69 something that is needed (database, SMSC) cannot be reached.
+//! wrong; 65 the store's file is damaged; 69 something that is needed (database, SMSC) cannot be reached; 74 the disk did
+//! not keep what was written to it.
 
 mod ask;
 mod billing;
@@ -34,7 +35,8 @@ struct Arguments {
 }
 
 const EXIT_CODES: &str = "Exit codes: 0 done; 1 it went wrong or a check found something; 2 the arguments are off; \
-64 the configuration is wrong; 69 a database or SMSC cannot be reached.";
+64 the configuration is wrong; 65 the store's file is damaged; 69 a database or SMSC cannot be reached; 74 the disk did \
+not keep what was written to it.";
 
 #[derive(Debug, Subcommand)]
 enum Command {
@@ -96,6 +98,12 @@ pub(crate) enum Failed {
     /// The configuration.
     #[error("{0}")]
     Config(ConfigFaults),
+    /// A database file is damaged, or is none.
+    #[error("{0}")]
+    Damaged(String),
+    /// The disk did not keep what was written.
+    #[error("{0}")]
+    Unsynced(String),
     /// Something needed cannot be reached.
     #[error("{0}")]
     Unreachable(String),
@@ -111,7 +119,9 @@ impl Failed {
     fn code(&self) -> u8 {
         match self {
             Self::Config(_) => 64,
+            Self::Damaged(_) => 65,
             Self::Unreachable(_) => 69,
+            Self::Unsynced(_) => 74,
             Self::AtOnce(_) | Self::Wrong(_) => 1,
         }
     }
@@ -124,19 +134,29 @@ impl Failed {
 
 impl From<crate::service::ServiceError> for Failed {
     fn from(error: crate::service::ServiceError) -> Self {
-        use crate::{db::DbError, ledger::LedgerError, registry::RegistryError, service::ServiceError};
+        use crate::{
+            db::DbError,
+            ledger::{LedgerError, WriterEnd},
+            registry::RegistryError,
+            service::ServiceError,
+        };
         let text = error.to_string();
         match error {
             ServiceError::Db(DbError::Unavailable { .. })
             | ServiceError::Ledger(LedgerError::Db(DbError::Unavailable { .. }))
             | ServiceError::Registry(RegistryError::Unavailable { .. }) => Self::Unreachable(text),
+            ServiceError::Db(DbError::Damaged { .. })
+            | ServiceError::Ledger(LedgerError::Db(DbError::Damaged { .. })) => Self::Damaged(text),
+            ServiceError::Db(DbError::Unsynced { .. })
+            | ServiceError::Ledger(LedgerError::Db(DbError::Unsynced { .. }))
+            | ServiceError::Writer(WriterEnd::Unsynced(_)) => Self::Unsynced(text),
             ServiceError::Db(_)
             | ServiceError::Ledger(_)
             | ServiceError::Registry(_)
             | ServiceError::Seal(_)
             | ServiceError::Templates(_)
             | ServiceError::Grammar(_)
-            | ServiceError::Fenced(_)
+            | ServiceError::Writer(WriterEnd::Fenced)
             | ServiceError::TaskEnded(_) => Self::Wrong(text),
         }
     }

@@ -64,7 +64,10 @@ fn lines(view: &View, all: bool) -> Vec<String> {
     };
     let mut told = vec![
         format!("{}: up for {} s", view.instance, view.up_s),
-        format!("store: commit {}", word(view.store_down, view.commit_us)),
+        match &view.store_why {
+            Some(why) => format!("store: DOWN, carriers get temporary errors: {why}"),
+            None => format!("store: commit {}", word(view.store_down, view.commit_us)),
+        },
         format!("registry: look-up {}", word(view.registry_down, view.lookup_us)),
         format!("temporary errors given: {}", view.temporary),
     ];
@@ -108,8 +111,15 @@ mod tests {
         let board = Board::new("one", Clock::fixed(Micros(0)), vec![(id.clone(), vec![line.clone()])]);
         let carrier = board.carrier(&id).unwrap();
         carrier.line(&line, LineState::Bound { since: Micros(0), version: Some(0x34) });
-        board.desk.committed(2_500, true);
+        board.desk.committed(2_500);
         assert_eq!(needs(&board.view()), 0);
+        board.store.down(&"store cannot be used now: its disk is full");
+        assert_eq!(needs(&board.view()), 1);
+        let told = lines(&board.view(), false).join("\n");
+        assert!(
+            told.contains("store: DOWN, carriers get temporary errors: store cannot be used now: its disk is full")
+        );
+        board.store.up();
         for trap in ["a", "b", "c", "d", "e", "f", "g", "h", "i"] {
             carrier.count(Some(&line), trap);
         }

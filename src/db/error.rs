@@ -11,6 +11,28 @@ pub enum DbError {
         /// What it said, without values.
         why: String,
     },
+    /// The disk did not keep what was written to it. What is there now nobody knows, and asking again would be believed
+    /// wrongly: the process must end, and the next start makes sure.
+    #[error(
+        "{database}: the disk did not keep what was written to it ({why}); check the disk (see the system's log) and its \
+         file system, then start again: the start writes anew what it builds on"
+    )]
+    Unsynced {
+        /// Which database.
+        database: &'static str,
+        /// What it said.
+        why: String,
+    },
+    /// The file is damaged, or is none.
+    #[error(
+        "{database}: {why}; it was left as it is: copy it with its -wal file, then put a backup back or recover the copy"
+    )]
+    Damaged {
+        /// Which database.
+        database: &'static str,
+        /// What is damaged, without values.
+        why: String,
+    },
     /// A rule of the schema refused the rows: a fault of this program.
     #[error("{database} refused rows: {why}")]
     Refused {
@@ -53,6 +75,7 @@ impl DbError {
             sqlx::Error::Database(db) => {
                 let code = db.code().map_or_else(|| "unknown".to_owned(), std::borrow::Cow::into_owned);
                 let postgres = db.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().is_some();
+                let sqlite = code.parse().ok().filter(|_| !postgres);
                 let why = match (postgres, db.constraint()) {
                     (true, Some(constraint)) => format!("SQLSTATE {code}, constraint {constraint}"),
                     (true, None) => format!("SQLSTATE {code}"),
@@ -63,12 +86,14 @@ impl DbError {
                     | sqlx::error::ErrorKind::ForeignKeyViolation
                     | sqlx::error::ErrorKind::NotNullViolation
                     | sqlx::error::ErrorKind::CheckViolation => Self::Refused { database, why },
-                    // PostgreSQL classes 42 (syntax, missing table) and 22 (data); SQLite 1 (SQL error or missing table).
+                    // Classes 42 (syntax, missing table) and 22 (data).
                     _ if postgres && (code.starts_with("42") || code.starts_with("22")) => {
                         Self::Unfit { database, why }
                     }
-                    _ if !postgres && code == "1" => Self::Unfit { database, why },
-                    _ => unavailable(why),
+                    _ => match sqlite {
+                        Some(code) => super::code::sort(database, code, db.message()),
+                        None => unavailable(why),
+                    },
                 }
             }
             sqlx::Error::Io(error) => unavailable(error.kind().to_string()),

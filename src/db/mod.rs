@@ -2,13 +2,18 @@
 //! Nothing here knows what is stored.
 
 mod bulk;
+mod code;
+mod durable;
 mod error;
 mod hosts;
 pub mod migrate;
 mod seat;
 mod tx;
 
-use std::{str::FromStr as _, sync::Arc, time::Duration};
+use std::{
+    fs::File, io::ErrorKind, os::unix::fs::OpenOptionsExt as _, path::PathBuf, str::FromStr as _, sync::Arc,
+    time::Duration,
+};
 
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{
@@ -117,8 +122,18 @@ impl Db {
         let file = base.get_filename().display().to_string();
         let failed = |error: &sqlx::Error| match DbError::from_sqlx(name, error) {
             DbError::Unavailable { database, why } => DbError::Unavailable { database, why: format!("{file}: {why}") },
+            DbError::Damaged { database, why } => DbError::Damaged { database, why: format!("{file}: {why}") },
+            DbError::Unsynced { database, why } => DbError::Unsynced { database, why: format!("{file}: {why}") },
             other @ (DbError::Refused { .. } | DbError::Unfit { .. } | DbError::Inconsistent { .. }) => other,
         };
+        if !open.read_only
+            && let Some(path) = file_of(open)?
+        {
+            make(&path).map_err(|error| {
+                let why = format!("{file}: it cannot be made: {}", error.kind());
+                DbError::Unavailable { database: name, why }
+            })?;
+        }
         let writing = base
             .clone()
             .create_if_missing(!open.read_only)
@@ -213,5 +228,26 @@ impl Db {
             }
             Self::Postgres { pool, .. } => pool.close().await,
         }
+    }
+}
+
+/// The file of a SQLite database; none for a server, and for one in memory.
+fn file_of(open: &OpenDb) -> Result<Option<PathBuf>, DbError> {
+    let url = open.url.expose_secret();
+    if !url.starts_with("sqlite:") || url.contains(":memory:") || url.contains("mode=memory") {
+        return Ok(None);
+    }
+    let options = SqliteConnectOptions::from_str(url)
+        .map_err(|_| DbError::Unfit { database: open.name, why: "its address cannot be read".to_owned() })?;
+    Ok(Some(options.get_filename().to_owned()))
+}
+
+/// Makes an empty file that nobody but its owner may read or write, unless there is one. SQLite gives the files beside it
+/// the same rights.
+fn make(path: &PathBuf) -> std::io::Result<()> {
+    // An existing file is not opened: closing it again would free the locks that SQLite holds on it in this process.
+    match File::options().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+        Ok(_) | Err(_) => Ok(()),
     }
 }

@@ -3,7 +3,7 @@
 
 use sqlx::{Connection as _, Postgres, Sqlite, pool::PoolConnection};
 
-use super::{Db, DbError, Tx, tx::BEGIN};
+use super::{Db, DbError, Tx, durable, tx::BEGIN};
 
 /// A pool's connection.
 pub(crate) enum Connection {
@@ -52,15 +52,37 @@ impl Seat {
         }
     }
 
+    /// Merges a SQLite file's log into the file when much waits in it. To be called between transactions; a server sees to
+    /// it itself.
+    ///
+    /// # Errors
+    /// [`DbError::Unsynced`]: the process must end. Else the log only grows: what was committed stays committed.
+    pub async fn tidy(&mut self) -> Result<(), DbError> {
+        match &mut self.connection {
+            Some(Connection::Sqlite(connection)) => {
+                durable::merge_much(connection).await.map_err(|error| self.db.fault(&error))
+            }
+            Some(Connection::Postgres(_)) | None => Ok(()),
+        }
+    }
+
     /// Begins a writing transaction.
     ///
     /// # Errors
     /// [`DbError::Unavailable`] when no connection is free in time, the one that was kept has died, or another process
     /// holds the lock. Nothing was done; when a connection was kept, [`Seat::leave`] and one more try are worth it.
     pub async fn begin(&mut self) -> Result<Tx<'_>, DbError> {
-        let connection = match self.connection.take() {
-            Some(kept) => kept,
-            None => self.db.connection().await?,
+        let connection = if let Some(kept) = self.connection.take() {
+            kept
+        } else {
+            let mut taken = self.db.connection().await?;
+            if let Connection::Sqlite(connection) = &mut taken
+                && let Err(error) = durable::no_merging_unseen(connection).await
+            {
+                taken.discard();
+                return Err(self.db.fault(&error));
+            }
+            taken
         };
         match self.connection.insert(connection) {
             Connection::Sqlite(connection) => {

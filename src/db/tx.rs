@@ -1,8 +1,8 @@
 //! One writing transaction on whichever database it is.
 
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::{Postgres, SqlStr, Sqlite, Transaction};
 
-use super::{Db, DbError};
+use super::{Db, DbError, WRITERS, code::spoils};
 
 /// Takes SQLite's one place for writing at once, so that two never wait for each other half way.
 pub(super) const BEGIN: &str = "begin immediate";
@@ -67,16 +67,18 @@ impl Db {
     pub async fn begin(&self) -> Result<Tx<'static>, DbError> {
         match self {
             Self::Sqlite { name, writer, .. } => {
-                let mut begun = writer.begin_with(BEGIN).await;
-                if let Err(sqlx::Error::InvalidSavePointStatement | sqlx::Error::BeginFailed) = begun {
-                    // SQLite ends a transaction by itself when the disk is full or fails; the driver still counts it as
-                    // open, and its connection could never begin another. The pool makes a new one.
-                    let stuck = writer.acquire().await.map_err(|error| self.fault(&error))?;
-                    // It is of no use however its closing ends.
-                    let _ = stuck.close().await;
-                    begun = writer.begin_with(BEGIN).await;
+                let mut tries = 1;
+                loop {
+                    let mut connection = writer.acquire().await.map_err(|error| self.fault(&error))?;
+                    // Rarely does anybody but the seat write, so what became of its connection is not worth knowing.
+                    connection.close_on_drop();
+                    match Transaction::begin(connection, Some(SqlStr::from_static(BEGIN))).await {
+                        Ok(tx) => return Ok(Tx::Sqlite(name, tx)),
+                        // One that was kept from before may have become useless: then the next, at last a new one.
+                        Err(error) if spoils(&error) && tries <= WRITERS => tries += 1,
+                        Err(error) => return Err(self.fault(&error)),
+                    }
                 }
-                begun.map(|tx| Tx::Sqlite(name, tx)).map_err(|error| self.fault(&error))
             }
             Self::Postgres { name, pool, .. } => {
                 let begun = pool.begin().await;
@@ -92,6 +94,27 @@ mod tests {
 
     use super::*;
     use crate::db::OpenDb;
+
+    #[tokio::test]
+    async fn a_connection_that_became_useless_is_not_lent_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let url = format!("sqlite:{}", folder.path().join("a.db").display()).into();
+        let wait = Duration::from_secs(5);
+        let db = Db::open(&OpenDb { name: "store", url, read_only: false, readers: 1, wait }).await.unwrap();
+        let Db::Sqlite { writer, .. } = &db else { panic!("it is SQLite") };
+        // As if the file system had been read-only when they were opened.
+        let mut useless = [writer.acquire().await.unwrap(), writer.acquire().await.unwrap()];
+        for connection in &mut useless {
+            sqlx::raw_sql("pragma query_only = on").execute(&mut **connection).await.unwrap();
+        }
+        drop(useless);
+        while writer.num_idle() < 2 {
+            tokio::task::yield_now().await;
+        }
+        let mut next = db.begin().await.unwrap();
+        in_tx!(&mut next, conn => sqlx::raw_sql("create table t (a)").execute(conn).await.map(|_| ())).unwrap();
+        next.commit().await.unwrap();
+    }
 
     #[tokio::test]
     async fn a_transaction_that_sqlite_ended_by_itself_does_not_stop_all_that_follow() {

@@ -32,7 +32,7 @@ pub use row::{
 pub use seal::{EpochKeys, Keys, SealError, TOKEN, Table, Token, contract_token, hex};
 pub use start::{Break, Ended, OpenPart, Recent, try_keys};
 use store::Beside;
-pub use writer::{Fenced, Writer};
+pub use writer::{Writer, WriterEnd};
 
 use crate::{
     board::Pulse,
@@ -83,7 +83,7 @@ pub fn random<const N: usize>() -> Result<[u8; N], SealError> {
 }
 
 impl Ledger {
-    /// Brings the schema up to date, tries the keys, takes the next epoch, and gives the handle and the writer that must be run.
+    /// Makes the store durable as it is, brings the schema up to date, tries the keys, takes the next epoch, and gives the handle and the writer that must be run.
     ///
     /// # Errors
     /// [`LedgerError`]; nothing was changed but the schema.
@@ -93,6 +93,7 @@ impl Ledger {
         instance: &str,
         clock: Clock,
     ) -> Result<(Arc<Self>, Writer), LedgerError> {
+        db.make_durable().await?;
         migrate::run(&db, &store::migrations()).await?;
         try_keys(&db, &keys).await?;
         let salt: [u8; 16] = random()?;
@@ -120,8 +121,10 @@ impl Ledger {
                 work: receiver,
                 breaks,
                 failing: false,
+                unmerged: false,
                 beside,
                 pulse: Pulse::default(),
+                board: Arc::default(),
             },
         ))
     }

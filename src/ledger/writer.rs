@@ -3,14 +3,14 @@
 use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use tokio::sync::{mpsc, oneshot};
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 use super::{
     row::{Entry, Fate},
     store::{self, Beside, CommitError},
 };
 use crate::{
-    board::{CarrierBoard, Pulse},
+    board::{CarrierBoard, Pulse, StoreBoard},
     clock::{Clock, Micros},
     config::Carrier,
     db::{DbError, Seat},
@@ -74,10 +74,16 @@ pub(super) struct LostSession {
     pub(super) high: RowKey,
 }
 
-/// The writer has ended because another process took this epoch's place.
+/// Why the writer has ended by itself: the process must end, too.
 #[derive(Debug, thiserror::Error)]
-#[error("another process took over this instance's ledger; only one may run under one instance name")]
-pub struct Fenced;
+pub enum WriterEnd {
+    /// Another process took this epoch's place. What is not stored is left to it.
+    #[error("another process took over this instance's ledger; only one may run under one instance name")]
+    Fenced,
+    /// Nobody knows what is on the disk ([`DbError::Unsynced`]): nothing may be acknowledged or asked any more.
+    #[error(transparent)]
+    Unsynced(DbError),
+}
 
 /// The writing end of the ledger. One for each process.
 pub struct Writer {
@@ -87,8 +93,11 @@ pub struct Writer {
     pub(super) work: mpsc::Receiver<Work>,
     pub(super) breaks: VecDeque<LostSession>,
     pub(super) failing: bool,
+    /// The store's log could not be merged into its file.
+    pub(super) unmerged: bool,
     pub(super) beside: Beside,
     pub(super) pulse: Pulse,
+    pub(super) board: Arc<StoreBoard>,
 }
 
 impl Writer {
@@ -97,16 +106,17 @@ impl Writer {
         self.beside.receipts.add(carrier.id.clone(), carrier.receipts, board);
     }
 
-    /// Gives signs of life here from now on.
-    pub fn watched(&mut self, pulse: Pulse) {
+    /// Gives signs of life here from now on, and says there how the store is.
+    pub fn watched(&mut self, pulse: Pulse, board: Arc<StoreBoard>) {
         self.pulse = pulse;
+        self.board = board;
     }
 
     /// Runs until every [`super::Ledger`] handle is gone, then ends the epoch in order.
     ///
     /// # Errors
-    /// [`Fenced`]: the process must stop at once; what it has not stored is left to the other.
-    pub async fn run(mut self) -> Result<(), Fenced> {
+    /// [`WriterEnd`]: the process must stop at once.
+    pub async fn run(mut self) -> Result<(), WriterEnd> {
         let mut waiting = Vec::with_capacity(GROUPS);
         loop {
             self.pulse.beat();
@@ -117,13 +127,26 @@ impl Writer {
         }
         self.pulse.rest();
         self.seat.leave();
-        if let Err(error) = super::start::store::end_epoch(self.seat.db(), self.mark.epoch, self.clock.now()).await {
-            warn!(%error, "Ledger could not note its orderly end; the next start treats it as a crash");
+        match super::start::store::end_epoch(self.seat.db(), self.mark.epoch, self.clock.now()).await {
+            Ok(()) => {}
+            Err(error @ DbError::Unsynced { .. }) => return Err(WriterEnd::Unsynced(error)),
+            Err(error) => warn!(%error, "Ledger could not note its orderly end; the next start treats it as a crash"),
         }
-        Ok(())
+        match self.seat.db().merge().await {
+            Ok(true) => Ok(()),
+            Ok(false) => {
+                info!("Store's log is in use by another process and was not merged into its file");
+                Ok(())
+            }
+            Err(error @ DbError::Unsynced { .. }) => Err(WriterEnd::Unsynced(error)),
+            Err(error) => {
+                warn!(%error, "Store's log could not be merged into its file; the next start does it");
+                Ok(())
+            }
+        }
     }
 
-    async fn step(&mut self, waiting: &mut Vec<Work>) -> Result<(), Fenced> {
+    async fn step(&mut self, waiting: &mut Vec<Work>) -> Result<(), WriterEnd> {
         let (mut entries, mut senders) = (Vec::new(), Vec::new());
         for work in waiting.drain(..) {
             match work {
@@ -152,11 +175,31 @@ impl Writer {
             // Whoever asked may have gone; what was stored stays stored.
             let _ = sender.send(fates.by_ref().take(count).collect());
         }
-        Ok(())
+        self.tidy().await
+    }
+
+    /// Merges the store's log into its file when it is long; the acknowledgements do not wait for it.
+    async fn tidy(&mut self) -> Result<(), WriterEnd> {
+        match self.seat.tidy().await {
+            Ok(()) => {
+                if std::mem::take(&mut self.unmerged) {
+                    warn!("Store's log is merged into its file again");
+                }
+                Ok(())
+            }
+            Err(error @ DbError::Unsynced { .. }) => Err(WriterEnd::Unsynced(error)),
+            Err(error) => {
+                self.seat.leave();
+                if !std::mem::replace(&mut self.unmerged, true) {
+                    error!(%error, "Store's log cannot be merged into its file and grows until it can");
+                }
+                Ok(())
+            }
+        }
     }
 
     /// Stores the entries, and the session breaks that are not noted yet.
-    async fn commit(&mut self, entries: &[Entry], fates: &mut [Fate]) -> Result<Kept, Fenced> {
+    async fn commit(&mut self, entries: &[Entry], fates: &mut [Fate]) -> Result<Kept, WriterEnd> {
         let (before, now) = (self.mark.clone(), self.clock.now());
         let breaks = self.breaks.make_contiguous();
         let beside = &mut self.beside;
@@ -176,8 +219,14 @@ impl Writer {
             }
             Err(CommitError::Fenced) => {
                 error!("Ledger is owned by another process now; stopping");
-                return Err(Fenced);
+                return Err(WriterEnd::Fenced);
             }
+            // Whether it was kept cannot be asked: the answer would come from memory, not from the disk.
+            Err(
+                CommitError::Db(error @ DbError::Unsynced { .. })
+                | CommitError::NotBegun(error @ DbError::Unsynced { .. })
+                | CommitError::Unsure(error @ DbError::Unsynced { .. }),
+            ) => return Err(WriterEnd::Unsynced(error)),
             Err(CommitError::Db(error) | CommitError::NotBegun(error)) => {
                 self.mark = before;
                 error
@@ -193,6 +242,7 @@ impl Writer {
         for fate in fates.iter_mut().filter(|fate| **fate != Fate::GivenUp) {
             *fate = Fate::Failed;
         }
+        self.board.down(&error);
         if !std::mem::replace(&mut self.failing, true) {
             error!(%error, "Ledger cannot be written; carriers get temporary errors until it can");
         }
@@ -203,6 +253,7 @@ impl Writer {
 
     fn kept(&mut self) -> Kept {
         self.breaks.clear();
+        self.board.up();
         if std::mem::take(&mut self.failing) {
             warn!("Ledger is being written again");
         }
@@ -223,6 +274,7 @@ impl Writer {
                 }
                 Err(_) if self.work.is_closed() => return false,
                 Err(error) => {
+                    self.board.down(&error);
                     if !std::mem::replace(&mut self.failing, true) {
                         error!(%error, "Ledger cannot be asked whether it kept a commit; nothing is stored until it can");
                     }

@@ -74,9 +74,11 @@ pub enum RegistryError {
 impl From<DbError> for RegistryError {
     fn from(error: DbError) -> Self {
         match error {
-            DbError::Unavailable { why, .. } => Self::Unavailable { why },
+            DbError::Unavailable { why, .. } | DbError::Unsynced { why, .. } => Self::Unavailable { why },
             DbError::Unfit { why, .. } => Self::Contract { why },
-            DbError::Refused { .. } | DbError::Inconsistent { .. } => Self::Inconsistent { why: error.to_string() },
+            DbError::Refused { .. } | DbError::Inconsistent { .. } | DbError::Damaged { .. } => {
+                Self::Inconsistent { why: error.to_string() }
+            }
         }
     }
 }

@@ -76,14 +76,7 @@ async fn killed_under_load(label: &str, store: Option<&str>, kills: u64) {
 
 /// Asks, kills and starts again, and asks no more after the last kill but what is under way.
 async fn load(site: &Site, smsc: &Smsc, chance: &Chance, kills: u64) -> (LoadReport, Serving) {
-    let questions = questions(site, kills).await;
-    let asked_at_most = questions.len() as u64;
-    let plan = LoadPlan {
-        grace: Duration::from_secs(30),
-        in_doubt: Duration::from_secs(5),
-        rest: Duration::from_secs(3),
-        ..LoadPlan::new(questions, CODE, Limit::Count(asked_at_most))
-    };
+    let plan = plan(site, kills).await;
     let run = LoadRun::start(smsc, &plan).unwrap();
     let mut progress = run.progress();
     let killing = async {
@@ -109,6 +102,18 @@ async fn load(site: &Site, smsc: &Smsc, chance: &Chance, kills: u64) -> (LoadRep
         serving
     };
     tokio::join!(run.finish(), killing)
+}
+
+/// What is asked, and what is waited for.
+pub(crate) async fn plan(site: &Site, kills: u64) -> LoadPlan {
+    let questions = questions(site, kills).await;
+    let asked_at_most = questions.len() as u64;
+    LoadPlan {
+        grace: Duration::from_secs(30),
+        in_doubt: Duration::from_secs(5),
+        rest: Duration::from_secs(3),
+        ..LoadPlan::new(questions, CODE, Limit::Count(asked_at_most))
+    }
 }
 
 /// Waits until the load has come so far; it must not end before.
@@ -145,7 +150,7 @@ fn texts() -> impl Iterator<Item = String> {
     singles.chain(pairs).chain(triples)
 }
 
-fn summary(label: &str, seed: u64, kills: u64, report: &LoadReport, stored: &Stored) -> String {
+pub(crate) fn summary(label: &str, seed: u64, kills: u64, report: &LoadReport, stored: &Stored) -> String {
     let mut line = format!("{label}, TRACUU_CRASH_SEED={seed} TRACUU_CRASH_KILLS={kills}:");
     for (name, count) in [
         ("questions", report.questions),
@@ -163,8 +168,8 @@ fn summary(label: &str, seed: u64, kills: u64, report: &LoadReport, stored: &Sto
     line
 }
 
-/// The SMSC's books against the store.
-fn judge(report: &LoadReport, submits: u64, stored: &Stored, kills: u64, line: &str) {
+/// The SMSC's books against the store; `kills` sessions were lost with their process.
+pub(crate) fn judge(report: &LoadReport, submits: u64, stored: &Stored, kills: u64, line: &str) {
     let questions = report.questions;
     assert!(questions > kills, "{line}");
     for (what, found, expected) in [

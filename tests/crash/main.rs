@@ -1,10 +1,12 @@
 //! Acknowledged means stored, stored means billed, and a kill at any instant loses and doubles nothing: the real process,
-//! killed again and again while a carrier's SMSC asks as fast as it is answered.
+//! killed again and again while a carrier's SMSC asks as fast as it is answered; and the same with a disk that fails.
 //!
 //! `TRACUU_CRASH_KILLS` says how often the service is killed, `TRACUU_CRASH_SEED` repeats the draws of an earlier run.
 
 #[cfg(test)]
 mod billed;
+#[cfg(test)]
+mod disk;
 #[cfg(test)]
 mod failover;
 #[cfg(test)]

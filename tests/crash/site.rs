@@ -48,11 +48,16 @@ impl Site {
 
     /// Starts the service.
     pub(crate) fn serve(&self) -> Serving {
+        self.serve_with(&[])
+    }
+
+    /// Starts the service with an environment.
+    pub(crate) fn serve_with(&self, environment: &[(&str, PathBuf)]) -> Serving {
         let log = self.folder.path().join("serve.log");
         let to = fs::File::options().create(true).append(true).open(&log).unwrap();
         let mut command = Command::new(env!("CARGO_BIN_EXE_tracuu"));
         command.args(["serve", "--config"]).arg(self.folder.path().join("tracuu.toml"));
-        command.env_clear().current_dir(self.folder.path()).kill_on_drop(true);
+        command.env_clear().envs(environment.iter().cloned()).current_dir(self.folder.path()).kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(to.try_clone().unwrap()).stderr(to);
         Serving { child: command.spawn().unwrap(), log }
     }
@@ -88,6 +93,12 @@ impl Serving {
         self.child.start_kill().unwrap();
         let ended = within("the killed service to end", self.child.wait()).await.unwrap();
         assert_eq!(ended.signal(), Some(9), "the service had ended by itself: {ended}");
+    }
+
+    /// Waits until it has ended by itself; gives its exit code and the end of what it said.
+    pub(crate) async fn ended(mut self) -> (Option<i32>, String) {
+        let ended = within("the service to end by itself", self.child.wait()).await.unwrap();
+        (ended.code(), fs::read_to_string(&self.log).unwrap())
     }
 
     /// Ends it in order.

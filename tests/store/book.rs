@@ -9,8 +9,8 @@ use tracuu::{
     config::Carrier,
     db::{Db, OpenDb},
     ledger::{
-        Entry, ExchangeRow, Fate, Fenced, Keys, Ledger, OutboxRow, PartRow, ReplyMeasure, SettlementResult,
-        SettlementRow, Table, Writer,
+        Entry, ExchangeRow, Fate, Keys, Ledger, OutboxRow, PartRow, ReplyMeasure, SettlementResult, SettlementRow,
+        Table, Writer, WriterEnd,
         read::store::{Balance, MoRow, MtRow, RecordKind, Span, balance, mo_rows, mt_rows},
     },
     message::{
@@ -158,7 +158,7 @@ impl Book {
 /// One start of the service, as far as the ledger knows it.
 pub(crate) struct Running {
     pub(crate) ledger: Arc<Ledger>,
-    tasks: JoinSet<Result<(), Fenced>>,
+    tasks: JoinSet<Result<(), WriterEnd>>,
 }
 
 impl Running {
@@ -182,7 +182,7 @@ impl Running {
     }
 
     /// What the writer ended with.
-    pub(crate) async fn ended(&mut self) -> Result<(), Fenced> {
+    pub(crate) async fn ended(&mut self) -> Result<(), WriterEnd> {
         tokio::time::timeout(LONG, self.tasks.join_next()).await.unwrap().unwrap().unwrap()
     }
 

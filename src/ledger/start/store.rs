@@ -1,6 +1,7 @@
 //! The SQL of a start and of an orderly end.
 
 use futures_util::TryStreamExt as _;
+use sqlx::AssertSqlSafe;
 
 use super::{Break, Ended, Recent};
 use crate::{
@@ -67,16 +68,18 @@ pub(in crate::ledger) async fn take_epoch(
 
 /// How far an epoch has got, as the database has it. A commit of it that is still under way is waited for.
 pub(in crate::ledger) async fn mark(db: &Db, epoch: i64) -> Result<Mark, DbError> {
-    let mut tx = db.begin().await?;
-    let text = match &tx {
-        Tx::Sqlite(..) => "select exchange_high, settlement_high, commits, audit_head from writer where epoch = $1",
-        Tx::Postgres(..) => {
-            "select exchange_high, settlement_high, commits, audit_head from writer where epoch = $1 for update"
+    const TEXT: &str = "select exchange_high, settlement_high, commits, audit_head from writer where epoch = $1";
+    let row: (i64, i64, i64, Vec<u8>) = match db {
+        // A commit whose answer has come is over. Reading is enough, and can be done when nothing can be written.
+        Db::Sqlite { readers, .. } => sqlx::query_as(TEXT).bind(epoch).fetch_one(readers).await,
+        Db::Postgres { .. } => {
+            let mut tx = db.begin().await?;
+            let text = AssertSqlSafe(format!("{TEXT} for update"));
+            in_tx!(&mut tx, conn => sqlx::query_as(text).bind(epoch).fetch_one(conn).await)
         }
-    };
-    let row: Result<(i64, i64, i64, Vec<u8>), sqlx::Error> =
-        in_tx!(&mut tx, conn => sqlx::query_as(text).bind(epoch).fetch_one(conn).await);
-    let (exchange_high, settlement_high, commits, head) = row.map_err(|error| tx.fault(&error))?;
+    }
+    .map_err(|error| db.fault(&error))?;
+    let (exchange_high, settlement_high, commits, head) = row;
     let audit_head = head.try_into().map_err(|_| bad(db, "writer", "audit_head", epoch))?;
     Ok(Mark { epoch, exchange_high, settlement_high, commits, audit_head })
 }
