@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
 use crate::{
-    answer::{Decider, Desk, Doors, Loops},
+    answer::{Decider, Desk, Doors, Heir, Known, Loops},
     board::{Board, CarrierBoard, Pulse},
     clock::{Chance, Clock},
     config::{Carrier, Config},
@@ -107,6 +107,7 @@ pub fn build_grammar(config: &Config) -> Result<Grammar, ServiceError> {
 /// A service that is built and not yet running.
 pub struct Service {
     desk: Desk,
+    heir: Heir,
     doors: Doors,
     outboxes: Vec<Outbox>,
     lines: Vec<(crate::config::Line, smpp::Wiring)>,
@@ -156,6 +157,15 @@ impl Service {
                 service.add(place, carrier, board, &ledger, &clock, &chance, &quiesce);
             }
         }
+        let (left, taken_over) = mpsc::channel(1);
+        let heir = Heir {
+            ledger: Arc::clone(&ledger),
+            clock: clock.clone(),
+            doors: service.replies.clone(),
+            desk: left,
+            pulse: board.pulses.add("the look at other instances"),
+            known: Known::default(),
+        };
         let decider = Decider {
             grammar,
             default_fields: config.reply.default_fields.clone(),
@@ -173,9 +183,11 @@ impl Service {
             batch: config.service.batch,
             board: Arc::clone(&board),
             loops: Loops::default(),
+            taken_over,
         };
         Ok(Self {
             desk,
+            heir,
             doors: Doors::new(service.doors),
             outboxes: service.outboxes,
             lines: service.lines,
@@ -210,6 +222,11 @@ impl Service {
             desk.run(doors, desk_stopped).await;
             Ended::Desk
         });
+        let (heir, heir_stop) = (self.heir, desk_stop.clone());
+        tasks.spawn(async move {
+            heir.run(heir_stop).await;
+            Ended::Heir
+        });
         for outbox in self.outboxes {
             tasks.spawn(async move {
                 outbox.run().await;
@@ -223,7 +240,7 @@ impl Service {
             });
         }
         let pulse = self.board.pulses.add("the event loop");
-        tasks.spawn(beat(pulse, stop.clone()));
+        tasks.spawn(beat(pulse, desk_stop.clone()));
         let early = tokio::select! {
             // A part that ends because of the stop has not ended by itself.
             biased;
@@ -265,6 +282,7 @@ impl Service {
 enum Ended {
     Writer(Result<(), WriterEnd>),
     Desk,
+    Heir,
     Outbox,
     Line,
     Pulse,
@@ -286,6 +304,7 @@ fn what_ended(ended: Option<Result<Ended, tokio::task::JoinError>>) -> ServiceEr
         Some(Ok(Ended::Writer(Err(end)))) => end.into(),
         Some(Ok(Ended::Writer(Ok(())))) => ServiceError::TaskEnded("the ledger's writer"),
         Some(Ok(Ended::Desk)) => ServiceError::TaskEnded("the desk"),
+        Some(Ok(Ended::Heir)) => ServiceError::TaskEnded("the look at other instances"),
         Some(Ok(Ended::Outbox)) => ServiceError::TaskEnded("an outbox"),
         Some(Ok(Ended::Pulse)) => ServiceError::TaskEnded("the pulse of the event loop"),
         Some(Ok(Ended::Line)) => ServiceError::TaskEnded("a line"),
@@ -349,6 +368,7 @@ impl Parts {
                 label: label.clone(),
                 board: Arc::clone(board),
                 owed: Arc::clone(&owed),
+                lease: Arc::clone(ledger.lease()),
             };
             self.lines.push((carrier.line.clone(), wiring));
         }

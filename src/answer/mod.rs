@@ -4,6 +4,7 @@
 
 mod decide;
 mod door;
+mod heir;
 mod loops;
 mod odd;
 
@@ -21,6 +22,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use decide::{Conclusion, Decided, Decider, charge_class};
 pub use door::Doors;
+pub use heir::{Heir, Known};
 pub use loops::Loops;
 
 use odd::{receipt_entry, silence};
@@ -29,7 +31,7 @@ use crate::{
     board::Board,
     config::Carrier,
     intake::{Inbound, Intake, Taken},
-    ledger::{Entry, Fate, Token},
+    ledger::{Entry, Fate, OpenPart, Token},
     message::{Answer, AnswerStatus, CarrierId, LineCommand, LineEvent, LineNo, RowKey, Sender, Ticket},
     outbox::{Content, Door, Outgoing},
 };
@@ -84,6 +86,8 @@ pub struct Desk {
     pub board: Arc<Board>,
     /// What went to whom, of late.
     pub loops: Loops,
+    /// Parts of texts that an instance left which is gone.
+    pub taken_over: mpsc::Receiver<Vec<OpenPart>>,
 }
 
 impl Desk {
@@ -106,6 +110,7 @@ impl Desk {
                         under_way.push_back(group);
                     }
                 }
+                Some(parts) = self.taken_over.recv() => self.intake.take_over(parts, &self.decider.carriers),
                 events = doors.take(self.batch), if under_way.len() < UNDER_WAY => match events {
                     Some(events) => {
                         if let Some(group) = self.take(events).await {

@@ -60,6 +60,8 @@ pub enum Limit {
     },
     /// The ledger does not take what is settled.
     Store,
+    /// The ledger has taken nothing for so long that another instance may have taken over.
+    Lease,
 }
 
 /// How replies flow.

@@ -188,6 +188,10 @@ impl Limit {
                 format!("paused by the carrier (status {status:#04x}), {left} s more")
             }
             Self::Store => "the store does not take settlements".to_owned(),
+            Self::Lease => {
+                "nothing could be stored for 5 s: another instance may have taken over, so nothing leaves until something can"
+                    .to_owned()
+            }
         }
     }
 }
@@ -235,6 +239,7 @@ mod tests {
             (Limit::Window { latency_us: 12_300 }, "12.3 ms"),
             (Limit::Paused { status: 0x58, until }, "status 0x58), 4 s"),
             (Limit::Store, "store"),
+            (Limit::Lease, "stored for 5 s"),
         ] {
             carrier.flow(FlowNow { limit, ..FlowNow::default() });
             let view = board.view();

@@ -1,7 +1,7 @@
 //! A connection that one user keeps. A pool asks the database whether a connection still lives each time it is lent and
 //! each time it comes back; on the path of every message that is twice the way to the database for nothing.
 
-use sqlx::{Connection as _, Postgres, Sqlite, pool::PoolConnection};
+use sqlx::{Connection as _, Executor as _, Postgres, Sqlite, pool::PoolConnection};
 
 use super::{Db, DbError, Tx, durable, tx::BEGIN};
 
@@ -76,9 +76,11 @@ impl Seat {
             kept
         } else {
             let mut taken = self.db.connection().await?;
-            if let Connection::Sqlite(connection) = &mut taken
-                && let Err(error) = durable::no_merging_unseen(connection).await
-            {
+            let prepared = match &mut taken {
+                Connection::Sqlite(connection) => durable::no_merging_unseen(connection).await,
+                Connection::Postgres(connection) => connection.execute(sqlx::raw_sql(PAUSED)).await.map(|_| ()),
+            };
+            if let Err(error) = prepared {
                 taken.discard();
                 return Err(self.db.fault(&error));
             }
@@ -96,6 +98,10 @@ impl Seat {
         }
     }
 }
+
+/// The server ends a writer's transaction that nothing has been asked in for so long: the process was paused or cut off in
+/// the middle of it, and whoever takes its place waits for its rows.
+const PAUSED: &str = "set idle_in_transaction_session_timeout = 5000";
 
 impl Db {
     /// A connection of the writing pool.

@@ -1,11 +1,12 @@
 //! Long texts whose parts are still coming. Each part is on disk before it is acknowledged; what stands here is only
 //! the desk's view of those rows.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{HashMap, btree_map};
 
 use super::{
-    Inbound, Text,
+    Inbound,
     closed::Closed,
+    open::Open,
     part::{Head, Held},
     read_text, wire,
 };
@@ -16,13 +17,6 @@ use crate::{
     message::{LineNo, Octets, RowKey, Sender},
     sms::Piece,
 };
-
-struct Open {
-    head: Head,
-    parts: BTreeMap<u8, Held>,
-    /// The exchange that uses these parts up, while it is on its way to the disk.
-    closing: Option<RowKey>,
-}
 
 /// The open texts of one desk.
 pub struct OpenTexts {
@@ -122,7 +116,7 @@ impl OpenTexts {
     /// Holds a part that is on its way to the disk.
     pub(super) fn hold(&mut self, set: Token, head: Head, held: Held) {
         self.under_way.insert(held.key, set);
-        let open = self.open.entry(set).or_insert_with(|| Open { head, parts: BTreeMap::new(), closing: None });
+        let open = self.open.entry(set).or_insert_with(|| Open::new(head));
         self.octets += held.weight();
         if let Some(replaced) = open.parts.insert(held.index, held) {
             self.octets -= replaced.weight();
@@ -133,10 +127,10 @@ impl OpenTexts {
     pub(super) fn complete(&mut self, set: Token, head: Head, held: Held, sender: Sender) -> Inbound {
         let (key, index, line) = (held.key, held.index, head.line);
         self.under_way.insert(key, set);
-        let open = self.open.entry(set).or_insert_with(|| Open { head, parts: BTreeMap::new(), closing: None });
+        let open = self.open.entry(set).or_insert_with(|| Open::new(head));
         open.closing = Some(key);
         open.head.line = line;
-        let consumes = open.parts.values().map(|part| part.key).collect();
+        let consumes = open.rows();
         let received_at = open.parts.values().map(|part| part.received_at).chain([held.received_at]).min();
         self.octets += held.weight();
         open.parts.insert(index, held);
@@ -145,9 +139,12 @@ impl OpenTexts {
         open.inbound(key, sender, text, consumes, received_at.unwrap_or_default())
     }
 
-    /// Gives up texts whose time has passed, at most `limit`. `key` allots keys.
+    /// Gives up texts whose time has passed, at most `limit`, and ends those that parts from the ledger made whole. `key`
+    /// allots keys.
     pub(super) fn overdue(&mut self, now: Micros, limit: usize, mut key: impl FnMut() -> RowKey) -> Vec<Inbound> {
-        let due = self.open.iter().filter(|(_, open)| open.head.expires_at <= now && open.closing.is_none());
+        let on_disk = |set: &Token| !self.under_way.values().any(|own| own == set);
+        let over = |set, open: &Open| open.head.expires_at <= now || (open.is_whole() && on_disk(set));
+        let due = self.open.iter().filter(|(set, open)| open.closing.is_none() && over(set, open));
         let due: Vec<Token> = due.map(|(set, _)| *set).take(limit).collect();
         let mut given_up = Vec::with_capacity(due.len());
         for set in due {
@@ -185,7 +182,7 @@ impl OpenTexts {
         }
     }
 
-    /// Puts back a part that was found in the ledger at start.
+    /// Puts back a part that was found in the ledger.
     pub(super) fn restore(&mut self, part: OpenPart, carrier: &Carrier) {
         let Some((source, short_code, form, body)) = wire::read(&part.content) else {
             tracing::error!(row = part.key.0, "A stored part of a text cannot be read and is left out");
@@ -209,43 +206,22 @@ impl OpenTexts {
             fingerprint: part.fingerprint,
             received_at: part.received_at,
         };
-        self.hold(part.set_token, head, held);
-        self.under_way.remove(&part.key);
-    }
-}
-
-impl Open {
-    /// Comes to its end without the parts that are missing.
-    fn give_up(&mut self, key: RowKey) -> Inbound {
-        self.closing = Some(key);
-        let consumes = self.parts.values().map(|part| part.key).collect();
-        let received_at = self.parts.values().map(|part| part.received_at).min().unwrap_or_default();
-        let sender = Sender::read(&self.head.source);
-        self.inbound(key, sender, Text::PartMissing, consumes, received_at)
-    }
-
-    fn inbound(&self, key: RowKey, sender: Sender, text: Text, consumes: Vec<RowKey>, received_at: Micros) -> Inbound {
-        Inbound {
-            key,
-            carrier: self.head.carrier.clone(),
-            line: self.head.line,
-            ticket: None,
-            sender,
-            source: self.head.source.clone(),
-            short_code: self.head.short_code.clone(),
-            text,
-            parts: self.parts.len() as u8,
-            concat_ref: Some(self.head.reference),
-            data_coding: self.parts.values().next().map_or(0, |part| part.data_coding),
-            fingerprints: self.parts.values().map(|part| part.fingerprint).collect(),
-            consumes,
-            received_at,
+        let open = self.open.entry(part.set_token).or_insert_with(|| Open::new(head));
+        open.total = Some(part.total);
+        // The place may be taken: the SMSC brought it to two instances.
+        match open.parts.entry(part.index) {
+            btree_map::Entry::Occupied(_) => open.doubled.push(held.key),
+            btree_map::Entry::Vacant(place) => {
+                self.octets += held.weight();
+                place.insert(held);
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Text;
     use super::*;
     use crate::{
         config::Codings,

@@ -6,6 +6,7 @@ mod again;
 mod closed;
 mod join;
 mod odd;
+mod open;
 mod part;
 mod start;
 mod wire;
@@ -250,7 +251,7 @@ impl Intake {
         for inbound in &given_up {
             self.use_up(inbound.key);
         }
-        for inbound in &given_up {
+        for inbound in given_up.iter().filter(|inbound| matches!(inbound.text, Text::PartMissing)) {
             self.met.push(Met::new(&inbound.carrier, inbound.line, "part_missing"));
         }
         given_up

@@ -49,4 +49,20 @@ impl Intake {
         }
         Ok(Self { again, texts, ledger, met: Vec::new(), superseded: Vec::new() })
     }
+
+    /// Takes parts that an instance left which is gone. A text that is whole with them comes to its end with those that
+    /// are overdue.
+    pub fn take_over(&mut self, parts: Vec<OpenPart>, carriers: &HashMap<CarrierId, Arc<Carrier>>) {
+        for part in parts {
+            let Some(carrier) = carriers.get(&part.carrier) else { continue };
+            if self.texts.full(&part.set_token) {
+                tracing::warn!(
+                    row = part.key.0,
+                    "There is no room for a part that was taken over; the next start finds it"
+                );
+                continue;
+            }
+            self.texts.restore(part, carrier);
+        }
+    }
 }

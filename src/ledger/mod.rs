@@ -3,6 +3,8 @@
 //!
 //! Law 1 is kept here: whatever an acknowledged PDU meant is committed, on disk, before [`Fate::Stored`] comes back.
 
+mod heirs;
+mod left;
 mod quarantine;
 pub mod read;
 mod receipts;
@@ -19,11 +21,14 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
+    time::Instant,
 };
 
 use rand::TryRngCore as _;
 use tokio::sync::{mpsc, oneshot};
 
+pub use heirs::{Look, Sign, Succession, Taken, Watch};
+pub use left::Waiting;
 pub(crate) use receipts::receipt_key;
 pub use row::{
     Entry, ExchangeRow, FLAG_IN_DOUBT, FLAG_POSSIBLE_DUP, Fate, OutboxRow, PartRow, QuarantineRow, ReplyMeasure,
@@ -39,7 +44,7 @@ use crate::{
     clock::{Clock, Micros},
     config::ReceiptRules,
     db::{Db, DbError, Seat, migrate},
-    message::{CarrierId, ReceiptTlvs, RowKey},
+    message::{CarrierId, Lease, ReceiptTlvs, RowKey},
 };
 
 /// Groups that may wait for the writer. Whoever hands over more waits itself (law 6).
@@ -60,6 +65,8 @@ pub enum LedgerError {
 pub struct Ledger {
     db: Db,
     keys: Arc<Keys>,
+    instance: String,
+    lease: Arc<Lease>,
     epoch: i64,
     seal: EpochKeys,
     opened: Mutex<HashMap<i64, EpochKeys>>,
@@ -98,11 +105,14 @@ impl Ledger {
         try_keys(&db, &keys).await?;
         let salt: [u8; 16] = random()?;
         let seal = keys.epoch(keys.current(), &salt)?;
+        let lease = Arc::new(Lease::since(Instant::now()));
         let (mark, ended) = start::store::take_epoch(&db, instance, &salt, keys.current(), clock.now()).await?;
         let (sender, receiver) = mpsc::channel(WAITING_GROUPS);
         let ledger = Self {
             db: db.clone(),
             keys: Arc::clone(&keys),
+            instance: instance.to_owned(),
+            lease: Arc::clone(&lease),
             epoch: mark.epoch,
             seal,
             opened: Mutex::default(),
@@ -125,6 +135,7 @@ impl Ledger {
                 beside,
                 pulse: Pulse::default(),
                 board: Arc::default(),
+                lease,
             },
         ))
     }
@@ -137,6 +148,11 @@ impl Ledger {
     /// The number of this start.
     pub fn epoch(&self) -> i64 {
         self.epoch
+    }
+
+    /// For how long this process may act for its instance.
+    pub fn lease(&self) -> &Arc<Lease> {
+        &self.lease
     }
 
     /// The keyed tokens.
@@ -235,62 +251,6 @@ impl Ledger {
         Ok(breaks)
     }
 
-    /// The parts that wait for others, at most `limit`; without content where the sealed value is damaged.
-    ///
-    /// # Errors
-    /// [`LedgerError`]; a start must not go on without them.
-    pub async fn open_parts(&self, limit: i64) -> Result<Vec<OpenPart>, LedgerError> {
-        let mut parts = Vec::new();
-        for (key, received, carrier, line, set, index, total, reference, coding, print, sealed) in
-            start::store::parts(&self.db, limit).await?
-        {
-            let wrong = |column| start::store::bad(&self.db, "part", column, key);
-            parts.push(OpenPart {
-                key: RowKey(key),
-                received_at: Micros(received),
-                carrier: CarrierId::parse(&carrier).ok_or_else(|| wrong("carrier"))?,
-                line: line.try_into().map_err(|_| wrong("line"))?,
-                set_token: set.try_into().map_err(|_| wrong("set_token"))?,
-                index: index.try_into().map_err(|_| wrong("part_index"))?,
-                total: total.try_into().map_err(|_| wrong("part_total"))?,
-                reference: reference.try_into().map_err(|_| wrong("concat_ref"))?,
-                data_coding: coding.try_into().map_err(|_| wrong("data_coding"))?,
-                fingerprint: print.try_into().map_err(|_| wrong("fingerprint"))?,
-                content: self.unseal_or_nothing(Table::Part, RowKey(key), &sealed).await?,
-            });
-        }
-        Ok(parts)
-    }
-
-    /// Replies of one carrier that wait behind a key, in order, opened, at most `limit`; without content where the
-    /// sealed value is damaged.
-    ///
-    /// # Errors
-    /// [`LedgerError`]; the rows stay, the call may be repeated.
-    pub async fn waiting(&self, carrier: &CarrierId, after: RowKey, limit: i64) -> Result<Vec<Waiting>, LedgerError> {
-        let mut waiting = Vec::new();
-        for (key, expires, sealed, marked) in start::store::waiting(&self.db, carrier, self.epoch, after, limit).await?
-        {
-            let content = self.unseal_or_nothing(Table::Outbox, RowKey(key), &sealed).await?;
-            waiting.push(Waiting { key: RowKey(key), expires_at: Micros(expires), content, marked: marked > 0 });
-        }
-        Ok(waiting)
-    }
-
-    /// Opens a sealed value; nothing when it is damaged. One bad row must not keep all behind it waiting, whereas a
-    /// missing key can be put back.
-    async fn unseal_or_nothing(
-        &self,
-        table: Table,
-        row: RowKey,
-        sealed: &[u8],
-    ) -> Result<zeroize::Zeroizing<Vec<u8>>, LedgerError> {
-        match self.unseal(table, row, sealed).await {
-            Err(LedgerError::Seal(SealError::Damaged(_))) => Ok(zeroize::Zeroizing::default()),
-            opened => opened,
-        }
-    }
-
     /// Opens a sealed value of any epoch.
     ///
     /// # Errors
@@ -314,16 +274,4 @@ impl Ledger {
         let keys = known(&self.opened).ok_or(SealError::UnknownEpoch(row.epoch()))?;
         Ok(keys.open(table, row, sealed)?)
     }
-}
-
-/// A reply that waits to be sent, as it was stored.
-pub struct Waiting {
-    /// The exchange's key.
-    pub key: RowKey,
-    /// Not sent after this.
-    pub expires_at: Micros,
-    /// Destination, source and text, opened.
-    pub content: zeroize::Zeroizing<Vec<u8>>,
-    /// It was about to be sent when it was marked (carriers with `hold` only).
-    pub marked: bool,
 }

@@ -1,6 +1,10 @@
 //! The one writer: takes what waits, stores it in one transaction, tells each sender what became of it.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::sync::{mpsc, oneshot};
 use tracing::{error, info, warn};
@@ -14,14 +18,14 @@ use crate::{
     clock::{Clock, Micros},
     config::Carrier,
     db::{DbError, Seat},
-    message::{CarrierId, RowKey},
+    message::{CarrierId, Lease, RowKey},
 };
 
 /// Groups taken into one transaction at most. A group has at most 256 entries, but for the last settlements of a stop.
 const GROUPS: usize = 8;
 
-/// An idle writer moves its mark this often, so that the lease and the time of a crash are known.
-const HEARTBEAT: Duration = Duration::from_secs(2);
+/// An idle writer moves its mark this often, so that others see that it lives, and the time of a crash is known.
+const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// Session breaks kept while the database fails; beyond that the oldest are forgotten.
 const BREAKS: usize = 1_024;
@@ -45,7 +49,7 @@ pub(super) struct Mark {
 }
 
 impl Mark {
-    /// A process that has not moved its mark for this long may be taken for dead.
+    /// A process that has not moved its mark for this long counts no more among those that share a carrier's rate.
     pub(super) const LEASE_SECONDS: i64 = 10;
 
     pub(super) fn next_settlement(&mut self) -> RowKey {
@@ -78,7 +82,9 @@ pub(super) struct LostSession {
 #[derive(Debug, thiserror::Error)]
 pub enum WriterEnd {
     /// Another process took this epoch's place. What is not stored is left to it.
-    #[error("another process took over this instance's ledger; only one may run under one instance name")]
+    #[error(
+        "another process took this one's place in the ledger: it was taken for dead after a pause, or another runs under its instance name"
+    )]
     Fenced,
     /// Nobody knows what is on the disk ([`DbError::Unsynced`]): nothing may be acknowledged or asked any more.
     #[error(transparent)]
@@ -98,6 +104,7 @@ pub struct Writer {
     pub(super) beside: Beside,
     pub(super) pulse: Pulse,
     pub(super) board: Arc<StoreBoard>,
+    pub(super) lease: Arc<Lease>,
 }
 
 impl Writer {
@@ -200,7 +207,7 @@ impl Writer {
 
     /// Stores the entries, and the session breaks that are not noted yet.
     async fn commit(&mut self, entries: &[Entry], fates: &mut [Fate]) -> Result<Kept, WriterEnd> {
-        let (before, now) = (self.mark.clone(), self.clock.now());
+        let (before, now, begun) = (self.mark.clone(), self.clock.now(), Instant::now());
         let breaks = self.breaks.make_contiguous();
         let beside = &mut self.beside;
         let mut done = store::commit(&mut self.seat, entries, fates, breaks, &mut self.mark, now, beside).await;
@@ -215,10 +222,13 @@ impl Writer {
         let error = match done {
             Ok(news) => {
                 self.beside.receipts.tell(news);
-                return Ok(self.kept());
+                return Ok(self.kept(begun));
             }
             Err(CommitError::Fenced) => {
-                error!("Ledger is owned by another process now; stopping");
+                self.lease.revoke();
+                error!(
+                    "Ledger is owned by another process now: this one was taken for dead, or another was started under its name; stopping"
+                );
                 return Err(WriterEnd::Fenced);
             }
             // Whether it was kept cannot be asked: the answer would come from memory, not from the disk.
@@ -233,8 +243,9 @@ impl Writer {
             }
             Err(CommitError::Unsure(error)) => {
                 let tried = std::mem::replace(&mut self.mark, before);
+                self.lease.failed();
                 if self.was_kept(&tried).await {
-                    return Ok(self.kept());
+                    return Ok(self.kept(begun));
                 }
                 error
             }
@@ -246,12 +257,16 @@ impl Writer {
         if !std::mem::replace(&mut self.failing, true) {
             error!(%error, "Ledger cannot be written; carriers get temporary errors until it can");
         }
-        tokio::time::sleep(PAUSE).await;
         let refused = matches!(error, DbError::Refused { .. } | DbError::Unfit { .. });
+        if !refused {
+            self.lease.failed();
+        }
+        tokio::time::sleep(PAUSE).await;
         Ok(if refused { Kept::Refused } else { Kept::Nothing })
     }
 
-    fn kept(&mut self) -> Kept {
+    fn kept(&mut self, begun: Instant) -> Kept {
+        self.lease.renew(begun);
         self.breaks.clear();
         self.board.up();
         if std::mem::take(&mut self.failing) {

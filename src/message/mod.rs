@@ -5,6 +5,7 @@ mod address;
 mod carrier;
 mod field;
 mod key;
+mod lease;
 mod line;
 mod number;
 mod outcome;
@@ -17,6 +18,7 @@ pub use address::{Msisdn, RawAddress, Sender, ShortCode};
 pub use carrier::{CarrierId, LineId, Role, Stream};
 pub use field::{Field, FieldValue, Person, PersonStatus};
 pub use key::{EPOCH_BITS, RowKey};
+pub use lease::Lease;
 pub use line::{
     Answer, AnswerStatus, Concat, ConcatKind, InDoubt, LineCommand, LineEvent, LineNo, Octets, Odd, Part, ReceiptState,
     ReceiptTlvs, Submit, SubmitId, SubmitResult, Ticket, Validity,

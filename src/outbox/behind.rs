@@ -1,25 +1,99 @@
-//! Catching up with the ledger's rows: what earlier starts left, and what found no room in memory.
+//! Catching up with the ledger's rows: what earlier starts left, what found no room in memory, and what was taken over
+//! from an instance that is gone.
 
 use std::{
-    sync::{Arc, atomic::Ordering},
+    collections::VecDeque,
+    sync::{Arc, Mutex, PoisonError, atomic::Ordering},
     time::Duration,
 };
 
 use tokio::time::Instant;
-use tracing::warn;
+use tracing::{info, warn};
 
 use super::{Content, Outbox, Outgoing, RING};
 use crate::{
     config::InDoubtRule,
-    ledger::{FLAG_IN_DOUBT, SettlementResult, SettlementRow, Waiting},
+    ledger::{FLAG_IN_DOUBT, LedgerError, SettlementResult, SettlementRow, Waiting},
+    message::RowKey,
 };
 
+/// Replies of another instance that are fetched in one go at most: our own go on beside them.
+const OF_ANOTHER: i64 = (RING / 4) as i64;
+
+/// The starts of other instances whose replies were taken over.
+#[derive(Clone, Default)]
+pub(super) struct TakenOver(Arc<Mutex<VecDeque<Left>>>);
+
+/// What one start left, and how far it has been fetched. Nothing is added to it any more.
+#[derive(Clone, Copy)]
+struct Left {
+    epoch: i64,
+    after: RowKey,
+    count: usize,
+}
+
+impl TakenOver {
+    /// One more start. To be told once.
+    pub(super) fn add(&self, epoch: i64) {
+        let left = Left { epoch, after: RowKey::new(epoch, 0), count: 0 };
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push_back(left);
+    }
+
+    /// The one whose turn it is.
+    fn first(&self) -> Option<Left> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).front().copied()
+    }
+
+    /// It has been fetched so far; none: to its end.
+    fn fetched(&self, so_far: Option<Left>) {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match (all.front_mut(), so_far) {
+            (Some(first), Some(so_far)) => *first = so_far,
+            (_, None) => drop(all.pop_front()),
+            (None, Some(_)) => {}
+        }
+    }
+}
+
 impl Outbox {
-    /// Fetches waiting replies from the ledger while the outbox is behind and has room. The flag is cleared before the
-    /// last look, so that nothing can slip in between.
+    /// Fetches waiting replies from the ledger while there is room: our own and another instance's in turn.
     pub(super) async fn catch_up(&mut self) {
-        let may_hold_more = |outbox: &Self| outbox.held() < RING / 2 && outbox.settled.len() < RING;
-        while self.inside.behind.load(Ordering::Acquire) && may_hold_more(self) && self.may_try() {
+        let behind = self.inside.behind.load(Ordering::Acquire);
+        let others_turn = !(behind && self.others_last) && self.may_hold_more();
+        self.others_last = others_turn && self.take_over().await;
+        self.take_our_own().await;
+    }
+
+    fn may_hold_more(&self) -> bool {
+        self.held() < RING / 2 && self.settled.len() < RING && self.may_try()
+    }
+
+    /// Each start's replies in the order of their keys. They are not those behind [`Outbox::taken`]: their keys may be
+    /// greater or smaller. Whether there was anything to fetch.
+    async fn take_over(&mut self) -> bool {
+        let Some(mut left) = self.inside.taken_over.first() else { return false };
+        match self.ledger.waiting_of(left.epoch, &self.carrier.id, left.after, OF_ANOTHER).await {
+            Ok(waiting) => {
+                let more = waiting.len() as i64 >= OF_ANOTHER;
+                left.after = waiting.last().map_or(left.after, |last| last.key);
+                left.count += waiting.len();
+                for one in waiting {
+                    self.inherit(&one);
+                }
+                if !more {
+                    let (carrier, epoch, replies) = (&self.carrier.id, left.epoch, left.count);
+                    info!(carrier.name = %carrier, epoch, replies, "Replies of an instance that is gone are taken over");
+                }
+                self.inside.taken_over.fetched(more.then_some(left));
+            }
+            Err(error) => self.cannot_read(&error),
+        }
+        true
+    }
+
+    /// The flag is cleared before the last look, so that nothing can slip in between.
+    async fn take_our_own(&mut self) {
+        while self.inside.behind.load(Ordering::Acquire) && self.may_hold_more() {
             // What the door still holds is older than anything that was turned away.
             while let Ok(replies) = self.inside.replies.try_recv() {
                 for reply in replies {
@@ -33,7 +107,8 @@ impl Outbox {
                     Ok(waiting) => {
                         let full = waiting.len() as i64 >= limit;
                         for one in waiting {
-                            self.adopt(&one);
+                            self.taken = self.taken.max(one.key);
+                            self.inherit(&one);
                         }
                         if full {
                             self.inside.behind.store(true, Ordering::Release);
@@ -46,9 +121,8 @@ impl Outbox {
                         last_look = true;
                     }
                     Err(error) => {
-                        warn!(carrier.name = %self.carrier.id, %error, "Waiting replies cannot be read, trying again");
                         self.inside.behind.store(true, Ordering::Release);
-                        self.wait_until = Some(Instant::now() + Duration::from_secs(1));
+                        self.cannot_read(&error);
                         break;
                     }
                 }
@@ -56,12 +130,17 @@ impl Outbox {
         }
     }
 
+    fn cannot_read(&mut self, error: &LedgerError) {
+        warn!(carrier.name = %self.carrier.id, %error, "Waiting replies cannot be read, trying again");
+        self.wait_until = Some(Instant::now() + Duration::from_secs(1));
+    }
+
     pub(super) fn may_try(&self) -> bool {
         self.wait_until.is_none_or(|at| Instant::now() >= at)
     }
 
-    fn adopt(&mut self, one: &Waiting) {
-        self.taken = self.taken.max(one.key);
+    /// A reply as it was stored, by an earlier process or by this one.
+    fn inherit(&mut self, one: &Waiting) {
         let inherited = one.key.epoch() != self.ledger.epoch();
         let Some(content) = Content::from_octets(&one.content) else {
             tracing::error!(row = one.key.0, "A stored reply cannot be read and is recorded as not sent");

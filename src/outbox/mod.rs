@@ -34,6 +34,7 @@ use std::{
 
 use tokio::{sync::mpsc, time::Instant};
 
+use behind::TakenOver;
 pub use content::{Content, Urgency};
 use crowd::Crowds;
 use live::Live;
@@ -50,7 +51,7 @@ use crate::{
     clock::Clock,
     config::{Carrier, InDoubtRule},
     ledger::{Ledger, SettlementRow},
-    message::{LineCommand, LineEvent, LineNo, RowKey, SubmitId},
+    message::{Lease, LineCommand, LineEvent, LineNo, RowKey, SubmitId},
 };
 
 /// Replies held in memory, not yet sent, beyond which none is taken. Also settlements that wait for the ledger, beyond
@@ -71,6 +72,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub struct Door {
     sender: mpsc::Sender<Vec<Outgoing>>,
     behind: Arc<AtomicBool>,
+    taken_over: TakenOver,
 }
 
 impl Door {
@@ -78,7 +80,17 @@ impl Door {
     pub fn new() -> (Self, Inside) {
         let (sender, receiver) = mpsc::channel(DOOR);
         let behind = Arc::new(AtomicBool::new(true));
-        (Self { sender, behind: Arc::clone(&behind) }, Inside { replies: receiver, behind })
+        let taken_over = TakenOver::default();
+        let inside = Inside { replies: receiver, behind: Arc::clone(&behind), taken_over: taken_over.clone() };
+        (Self { sender, behind, taken_over }, inside)
+    }
+
+    /// Tells the outbox that it is to send what this start of another instance left. Once for each: it then fetches the
+    /// rows by itself.
+    pub fn take_over(&self, epoch: i64) {
+        self.taken_over.add(epoch);
+        // An empty batch wakes it; when there is no room for that it is awake.
+        let _ = self.sender.try_send(Vec::new());
     }
 
     /// Hands over replies, in key order. Never waits: when there is no room they stay in the ledger, and so do all
@@ -94,6 +106,7 @@ impl Door {
 pub struct Inside {
     replies: mpsc::Receiver<Vec<Outgoing>>,
     behind: Arc<AtomicBool>,
+    taken_over: TakenOver,
 }
 
 /// A line as the outbox sees it.
@@ -129,6 +142,7 @@ struct Open {
 pub struct Outbox {
     carrier: Arc<Carrier>,
     ledger: Arc<Ledger>,
+    lease: Arc<Lease>,
     clock: Clock,
     board: Arc<CarrierBoard>,
     inside: Inside,
@@ -138,8 +152,10 @@ pub struct Outbox {
     rings: [VecDeque<Outgoing>; 2],
     /// The next of each, cut and waiting for room for all of it.
     heads: [Option<Live>; 2],
-    /// The greatest key that was taken.
+    /// The greatest key of our own that was taken.
     taken: RowKey,
+    /// Another instance's replies were fetched last.
+    others_last: bool,
     /// At least one segment sent, or waiting to be tried again.
     live: HashMap<RowKey, Live>,
     /// Segments to be sent now, before new replies.
@@ -184,6 +200,7 @@ impl Outbox {
         let pacer = Pacer::new(carrier.flow.rate.map(f64::from), Instant::now());
         Self {
             carrier,
+            lease: Arc::clone(ledger.lease()),
             ledger,
             clock,
             board,
@@ -193,6 +210,7 @@ impl Outbox {
             rings: Default::default(),
             heads: Default::default(),
             taken: RowKey(0),
+            others_last: false,
             live: HashMap::new(),
             ready: VecDeque::new(),
             due: BinaryHeap::new(),
@@ -234,7 +252,9 @@ impl Outbox {
                 // What stands in the door is found at the next start.
                 stop_at = Some(Instant::now() + DRAIN);
             }
-            if stop_at.is_some_and(|at| self.idle() || self.stuck() || Instant::now() >= at) {
+            // What another process has taken over is sent and settled there.
+            let over = self.lease.is_revoked();
+            if over || stop_at.is_some_and(|at| self.idle() || self.stuck() || Instant::now() >= at) {
                 break;
             }
             let wake = self.next_wake();

@@ -47,6 +47,9 @@ impl Outbox {
     fn send(&mut self, now: Instant) -> Limit {
         let at = self.clock.now();
         self.pace_until = None;
+        if !self.lease.holds(now.into_std()) {
+            return Limit::Lease;
+        }
         if let Some((until, status)) = self.pacer.paused(now) {
             let until = Micros(at.0.saturating_add(until.saturating_duration_since(now).as_micros() as i64));
             return Limit::Paused { status, until };

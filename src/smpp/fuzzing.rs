@@ -19,7 +19,7 @@ use crate::{
     board::CarrierBoard,
     clock::{Chance, Clock, Micros},
     config::{AnswerBody, Carrier, Line, ReceiptsBy},
-    message::{CarrierId, LineEvent, LineId, LineNo, ReceiptTlvs, Role},
+    message::{CarrierId, Lease, LineEvent, LineId, LineNo, ReceiptTlvs, Role},
     sms::{BinaryText, ByteOrder, DefaultAlphabet},
 };
 
@@ -135,6 +135,7 @@ fn play(settings: &Line, stream: &[u8], size: usize) -> (Vec<u8>, [usize; 4]) {
         label: LineId { carrier: carrier.clone(), index: 1, role: Role::Transceiver },
         board: Arc::new(CarrierBoard::new(carrier, Vec::new(), Clock::fixed(Micros(1)))),
         owed: Arc::default(),
+        lease: Arc::new(Lease::unlimited()),
     });
     let now = Instant::now();
     let mut session = Conversation::begin(settings, &mut station, 1, now);

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     board::{CarrierBoard, Pulse},
     clock::{Chance, Clock},
-    message::{LineCommand, LineEvent, LineId, LineNo, Submit, SubmitResult},
+    message::{Lease, LineCommand, LineEvent, LineId, LineNo, Submit, SubmitResult},
 };
 
 /// Some SMSCs hold a lost session for minutes; after this long somebody must end it.
@@ -66,6 +66,8 @@ pub struct Wiring {
     pub board: Arc<CarrierBoard>,
     /// The receipts that its carrier owes, one for all of the carrier's lines.
     pub owed: Arc<Owed>,
+    /// Without it no submit leaves.
+    pub lease: Arc<Lease>,
 }
 
 /// A line without a session.
@@ -80,6 +82,7 @@ pub struct Station {
     pub(super) label: LineId,
     pub(super) board: Arc<CarrierBoard>,
     pub(super) owed: Arc<Owed>,
+    pub(super) lease: Arc<Lease>,
     /// Where it gives signs of life.
     pub(super) pulse: Pulse,
     /// For which want of receipts it has raised the alarm, and for which it has bound anew.
@@ -118,6 +121,7 @@ impl Station {
             label: wiring.label,
             board: wiring.board,
             owed: wiring.owed,
+            lease: wiring.lease,
             lacks: None,
             bound_for: None,
             poison: Poison::default(),

@@ -144,6 +144,15 @@ impl Book {
         }
     }
 
+    /// Waits until a statement gives at least this number.
+    pub(crate) async fn until_number(&self, what: &str, select: &str, least: i64) {
+        let begun = std::time::Instant::now();
+        while self.number(select).await < least {
+            assert!(begun.elapsed() < LONG, "{what} on {}", self.label);
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
     /// All MO records of a carrier.
     pub(crate) async fn mo(&self, name: &str) -> Vec<MoRow> {
         mo_rows(&self.db, Span::all(RecordKind::Mo, &carrier_id(name), Stream::Test), 10_000).await.unwrap()

@@ -1,5 +1,6 @@
 //! What the intake takes for new and what for sent again, with a real ledger under it and over restarts.
 
 mod desk;
+mod inherited;
 mod parts;
 mod resent;

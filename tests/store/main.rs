@@ -9,6 +9,8 @@ mod chained;
 #[cfg(test)]
 mod fenced;
 #[cfg(test)]
+mod heirs;
+#[cfg(test)]
 mod intake;
 #[cfg(test)]
 mod kept;

@@ -3,5 +3,6 @@
 mod doubtful;
 mod failing;
 mod hall;
+mod inherited;
 mod plenty;
 mod sending;

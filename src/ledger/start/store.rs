@@ -146,34 +146,92 @@ pub(in crate::ledger) async fn recent(
 /// A stored part before its content is opened.
 pub(in crate::ledger) type PartColumns = (i64, i64, String, i64, Vec<u8>, i64, i64, i64, i64, Vec<u8>, Vec<u8>);
 
-/// Stored parts, oldest first, at most `limit`.
-pub(in crate::ledger) async fn parts(db: &Db, limit: i64) -> Result<Vec<PartColumns>, DbError> {
+/// Stored parts that belong to an instance, oldest first, at most `limit`.
+pub(in crate::ledger) async fn parts(db: &Db, instance: &str, limit: i64) -> Result<Vec<PartColumns>, DbError> {
+    let rows = reading!(db, pool => sqlx::query_as::<_, PartColumns>(
+        "select p.key, p.received_at, p.carrier, p.line, p.set_token, p.part_index, p.part_total, p.concat_ref,
+                p.data_coding, p.fingerprint, p.sealed
+         from part p
+         join writer w on w.epoch = (p.key >> 40)
+         left join adopted a on a.epoch = w.epoch and a.carrier = p.carrier
+         left join writer h on h.epoch = a.heir
+         where coalesce(h.instance, w.instance) = $1
+         order by p.key limit $2",
+    ).bind(instance).bind(limit).fetch_all(pool).await);
+    rows.map_err(|error| db.fault(&error))
+}
+
+/// The same that one start left with one carrier, whoever it belongs to.
+pub(in crate::ledger) async fn parts_of(
+    db: &Db,
+    epoch: i64,
+    carrier: &CarrierId,
+    limit: i64,
+) -> Result<Vec<PartColumns>, DbError> {
     let rows = reading!(db, pool => sqlx::query_as::<_, PartColumns>(
         "select key, received_at, carrier, line, set_token, part_index, part_total, concat_ref, data_coding,
                 fingerprint, sealed
-         from part order by key limit $1",
-    ).bind(limit).fetch_all(pool).await);
+         from part where key > $1 and key < $2 and carrier = $3 order by key limit $4",
+    )
+    .bind(RowKey::new(epoch, 0).0)
+    .bind(RowKey::new(epoch + 1, 0).0)
+    .bind(carrier.as_str())
+    .bind(limit)
+    .fetch_all(pool)
+    .await);
     rows.map_err(|error| db.fault(&error))
 }
 
 /// A waiting reply before its content is opened: key, expires, sealed, whether it was marked as being sent.
 pub(in crate::ledger) type OutboxColumns = (i64, i64, Vec<u8>, i64);
 
-/// Replies of one carrier behind a key that starts of this instance wrote, in order, at most `limit`.
+/// Replies of one carrier behind a key that belong to an instance, in order, at most `limit`; but for those that this
+/// start of it took over.
 pub(in crate::ledger) async fn waiting(
     db: &Db,
     carrier: &CarrierId,
-    epoch: i64,
+    (epoch, instance): (i64, &str),
     after: RowKey,
     limit: i64,
 ) -> Result<Vec<OutboxColumns>, DbError> {
     let rows = reading!(db, pool => sqlx::query_as::<_, OutboxColumns>(
         "select key, expires_at, sealed, (select count(*) from sending s where s.key = o.key) from outbox o
          where key > $1 and carrier = $2
-           and (key >> 40) in (select epoch from writer
-                               where instance = (select instance from writer where epoch = $3))
-         order by key limit $4",
-    ).bind(after.0).bind(carrier.as_str()).bind(epoch).bind(limit).fetch_all(pool).await);
+           and (key >> 40) in (select w.epoch from writer w
+                               left join adopted a on a.epoch = w.epoch and a.carrier = $2
+                               left join writer h on h.epoch = a.heir
+                               where coalesce(h.instance, w.instance) = $3 and coalesce(a.heir, 0) <> $4)
+         order by key limit $5",
+    )
+    .bind(after.0)
+    .bind(carrier.as_str())
+    .bind(instance)
+    .bind(epoch)
+    .bind(limit)
+    .fetch_all(pool)
+    .await);
+    rows.map_err(|error| db.fault(&error))
+}
+
+/// The same that one start left, whoever it belongs to.
+pub(in crate::ledger) async fn waiting_of(
+    db: &Db,
+    epoch: i64,
+    carrier: &CarrierId,
+    after: RowKey,
+    limit: i64,
+) -> Result<Vec<OutboxColumns>, DbError> {
+    let rows = reading!(db, pool => sqlx::query_as::<_, OutboxColumns>(
+        "select key, expires_at, sealed, (select count(*) from sending s where s.key = o.key) from outbox o
+         where key > $1 and key > $2 and key < $3 and carrier = $4 order by key limit $5",
+    )
+    .bind(after.0)
+    .bind(RowKey::new(epoch, 0).0)
+    .bind(RowKey::new(epoch + 1, 0).0)
+    .bind(carrier.as_str())
+    .bind(limit)
+    .fetch_all(pool)
+    .await);
     rows.map_err(|error| db.fault(&error))
 }
 

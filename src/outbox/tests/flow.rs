@@ -1,11 +1,13 @@
 //! When replies leave: windows, pace, whole texts, who goes first.
 
+use std::sync::Arc;
+
 use super::{Bench, carrier, refused, taken};
 use crate::{
     board::Limit,
     clock::Micros,
     ledger::{FLAG_POSSIBLE_DUP, SettlementResult},
-    message::{LineEvent, SubmitResult},
+    message::{Lease, LineEvent, SubmitResult},
     outbox::{RING, Urgency},
 };
 
@@ -246,4 +248,25 @@ async fn what_never_left_is_no_word_of_the_carriers_and_no_try() {
         bench.wait(110);
         assert_eq!(bench.left().len(), 1);
     }
+}
+
+#[tokio::test]
+async fn nothing_leaves_once_another_may_have_taken_this_process_for_dead_until_a_commit_succeeds() {
+    let mut bench = Bench::new(carrier(|_| {})).await;
+    let lease = Arc::new(Lease::since(bench.now.into_std()));
+    bench.outbox.lease = Arc::clone(&lease);
+    bench.wait(4_999);
+    let (in_time, paused) = (bench.reply("x"), bench.next);
+    assert_eq!(bench.left(), [(in_time, 0)]);
+    bench.wait(1);
+    bench.reply("x");
+    bench.answer(in_time, 0, SubmitResult::TimedOut);
+    bench.outbox.shown_at = None;
+    assert!(bench.left().is_empty(), "neither what is new nor what goes again");
+    assert_eq!(bench.outbox.board.flow_now().limit, Limit::Lease);
+    lease.renew(bench.now.into_std());
+    assert_eq!(bench.left(), [(in_time, 0), (paused, 0)]);
+    lease.revoke();
+    bench.reply("x");
+    assert!(bench.left().is_empty());
 }

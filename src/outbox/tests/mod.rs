@@ -19,7 +19,7 @@ use crate::{
     db::{Db, OpenDb},
     ledger::{Keys, Ledger, SettlementRow},
     message::{
-        Alphabet, LineCommand, LineEvent, LineId, LineNo, Masked, RawAddress, Role, RowKey, Submit, SubmitId,
+        Alphabet, Lease, LineCommand, LineEvent, LineId, LineNo, Masked, RawAddress, Role, RowKey, Submit, SubmitId,
         SubmitResult,
     },
 };
@@ -96,7 +96,8 @@ impl Bench {
         let board = Arc::new(CarrierBoard::new(carrier.id.clone(), labels, clock.clone()));
         let (_, inside) = Door::new();
         let carrier = Arc::new(carrier);
-        let outbox = Outbox::new(carrier, ledger, clock.clone(), board, inside, mpsc::channel(1).1, slots);
+        let mut outbox = Outbox::new(carrier, ledger, clock.clone(), board, inside, mpsc::channel(1).1, slots);
+        outbox.lease = Arc::new(Lease::unlimited());
         Self { outbox, orders, rebinds: Vec::new(), clock, now: Instant::now(), next: 1, _folder: folder }
     }
 

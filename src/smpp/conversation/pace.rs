@@ -24,6 +24,12 @@ const SUBMITS_WAIT: usize = 64 * 1024;
 impl Conversation<'_> {
     /// Writes the submits that the window has room for.
     pub(in crate::smpp) fn write_submits(&mut self, now: Instant) {
+        if !self.unsent.is_empty() && !self.station.lease.holds(now.into_std()) {
+            // This process was paused, or cannot store: another instance may send them.
+            for submit in std::mem::take(&mut self.unsent) {
+                self.station.never_left(&submit);
+            }
+        }
         while self.stage == Stage::Bound && self.window.has_room() && self.out.len() < SUBMITS_WAIT {
             let Some(submit) = self.unsent.pop_front() else { return };
             let sequence = self.window.next_sequence();

@@ -16,7 +16,7 @@ use crate::{
     board::CarrierBoard,
     clock::{Chance, Clock, Micros},
     config::Line,
-    message::{Answer, AnswerStatus, CarrierId, LineCommand, LineEvent, LineId, LineNo, Part, Submit},
+    message::{Answer, AnswerStatus, CarrierId, Lease, LineCommand, LineEvent, LineId, LineNo, Part, Submit},
     smpp::{
         LineError, Wiring,
         frame::{Frame, next_frame},
@@ -97,6 +97,7 @@ pub(super) struct Bench {
     pub(super) label: LineId,
     /// Another line of the same carrier, which nobody runs.
     pub(super) other: LineId,
+    pub(super) lease: Arc<Lease>,
     streams: mpsc::Sender<DuplexStream>,
     line: JoinSet<()>,
     desk_waiting: Vec<LineEvent>,
@@ -116,6 +117,7 @@ impl Bench {
         let clock = Clock::fixed(Micros(1_000_000));
         let other = LineId { index: 2, ..label.clone() };
         let board = Arc::new(CarrierBoard::new(carrier, vec![label.clone(), other.clone()], clock.clone()));
+        let lease = Arc::new(Lease::unlimited());
         let wiring = Wiring {
             line: LineNo(3),
             desk: desk_sender,
@@ -127,6 +129,7 @@ impl Bench {
             label: label.clone(),
             board: Arc::clone(&board),
             owed: Arc::default(),
+            lease: Arc::clone(&lease),
         };
         let waiting = Arc::new(Mutex::new(waiting));
         let mut line = JoinSet::new();
@@ -145,6 +148,7 @@ impl Bench {
             clock,
             label,
             other,
+            lease,
             streams,
             line,
             desk_waiting,

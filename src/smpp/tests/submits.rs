@@ -182,3 +182,18 @@ async fn an_smsc_that_reads_nothing_loses_the_line() {
     assert!((30..=31).contains(&began.elapsed().as_secs()), "{:?}", began.elapsed());
     drop(peer);
 }
+
+#[tokio::test(start_paused = true)]
+async fn what_was_given_to_a_line_before_the_process_was_paused_does_not_leave_after_it() {
+    let (mut bench, mut peer) = Bench::bound(Line { window: 1, ..settings("unused:1") }).await;
+    bench.submit(vec![submit(1, 0), submit(1, 1)]).await;
+    let sequences = submitted(&mut peer, 1).await;
+    bench.lease.revoke();
+    peer.send(SUBMIT_RESP, 0, sequences[0], b"A\0").await;
+    assert_eq!(response(&mut bench).await, (0, accepted("A")), "what came back still counts");
+    assert_eq!(response(&mut bench).await, (1, SubmitResult::Unsent));
+    bench.submit(vec![submit(1, 2)]).await;
+    assert_eq!(response(&mut bench).await, (2, SubmitResult::Unsent));
+    bench.stop().await;
+    assert_eq!(peer.next().await.0, 6, "unbind, and nothing before it");
+}

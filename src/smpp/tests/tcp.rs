@@ -16,7 +16,7 @@ use crate::{
     board::CarrierBoard,
     clock::{Chance, Clock},
     config::{BindForm, Line},
-    message::{CarrierId, LineEvent, LineId, LineNo, Role},
+    message::{CarrierId, Lease, LineEvent, LineId, LineNo, Role},
     smpp::{LineError, Wiring, run, try_bind},
 };
 
@@ -89,6 +89,7 @@ async fn a_line_binds_over_tcp_and_hands_a_question_up() {
         label: LineId { carrier: CarrierId::parse("vtl").unwrap(), index: 1, role: Role::Transceiver },
         board: Arc::new(CarrierBoard::new(CarrierId::parse("vtl").unwrap(), Vec::new(), Clock::System)),
         owed: Arc::default(),
+        lease: Arc::new(Lease::unlimited()),
     };
     let mut tasks = JoinSet::new();
     tasks.spawn(run(settings, wiring));

@@ -50,7 +50,11 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) async fn start(book: &Book) -> Self {
-        let running = book.start().await;
+        Self::start_as(book, "one").await
+    }
+
+    pub(super) async fn start_as(book: &Book, instance: &str) -> Self {
+        let running = book.start_as(instance).await;
         let carriers: HashMap<_, _> =
             ["vtl", "vnp"].map(carrier).into_iter().map(|one| (one.id.clone(), Arc::new(one))).collect();
         let intake = Intake::rebuild(&carriers, Arc::clone(&running.ledger), book.clock.now()).await.unwrap();

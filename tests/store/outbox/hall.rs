@@ -126,6 +126,11 @@ impl Hall {
         begun.elapsed()
     }
 
+    /// The outbox ends by itself, although the desk is there.
+    pub(super) async fn over(&mut self) {
+        timeout(LONG, self.tasks.join_next()).await.expect("the outbox did not end").unwrap().unwrap();
+    }
+
     /// The outbox is gone in the middle of whatever it did.
     pub(super) async fn kill(mut self) {
         self.tasks.shutdown().await;

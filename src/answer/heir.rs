@@ -1,0 +1,134 @@
+//! Several instances on one store: this one looks after the others, and takes over what one leaves that is gone. The
+//! replies go to the outboxes, the parts of texts that are not whole to the desk.
+
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use crate::{
+    board::Pulse,
+    clock::Clock,
+    ledger::{Ledger, LedgerError, Look, OpenPart, Sign, Watch},
+    message::CarrierId,
+    outbox::Door,
+};
+
+/// How often the others are looked at.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// How often what the dead have left is asked for anew when nobody has died since.
+const ROUND: Duration = Duration::from_secs(10);
+
+/// Parts that are handed to the desk in one go at most. The others are found at the next start.
+const PARTS: i64 = 100_000;
+
+/// Looks after the other instances.
+pub struct Heir {
+    /// The rows.
+    pub ledger: Arc<Ledger>,
+    /// The time of day.
+    pub clock: Clock,
+    /// Where each carrier's replies go.
+    pub doors: HashMap<CarrierId, Door>,
+    /// Where parts of texts go.
+    pub desk: mpsc::Sender<Vec<OpenPart>>,
+    /// Gives signs of life.
+    pub pulse: Pulse,
+    /// What was seen, and what was handed on.
+    pub known: Known,
+}
+
+/// What was seen, and what was handed on.
+#[derive(Default)]
+pub struct Known {
+    watch: Watch,
+    /// The dead as of the last round.
+    dead: HashSet<String>,
+    /// When the last round was.
+    round: Option<Instant>,
+    /// Something may have been taken over that is not handed on.
+    open: bool,
+    handed_on: HashSet<(i64, CarrierId)>,
+    failing: bool,
+}
+
+impl Heir {
+    /// Looks until `stop`.
+    pub async fn run(mut self, stop: CancellationToken) {
+        let mut turns = tokio::time::interval(EVERY);
+        turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        while stop.run_until_cancelled(turns.tick()).await.is_some() {
+            self.pulse.beat();
+            match stop.run_until_cancelled(self.turn()).await {
+                Some(Err(error)) => {
+                    if !std::mem::replace(&mut self.known.failing, true) {
+                        warn!(%error, "Other instances cannot be looked at; none is taken for dead until they can");
+                    }
+                }
+                Some(Ok(())) => self.known.failing = false,
+                None => break,
+            }
+        }
+        self.pulse.rest();
+    }
+
+    async fn turn(&mut self) -> Result<(), LedgerError> {
+        let begun = Instant::now();
+        let signs = self.ledger.signs().await.inspect_err(|_| self.known.watch.failed())?;
+        let (ended, lease) = (Instant::now(), self.ledger.lease());
+        let look = Look { begun, ended, own: lease.age(ended), failures: lease.failures() };
+        let dead = self.known.watch.look(look, signs);
+        let names: HashSet<String> = dead.iter().map(|sign| sign.instance.clone()).collect();
+        let one_more = !names.is_subset(&self.known.dead);
+        let round = self.known.round.is_none_or(|at| begun >= at + ROUND);
+        if !dead.is_empty() && (one_more || round || dead.iter().any(|sign| !sign.ended)) {
+            self.take_over(&dead).await?;
+            self.known.round = Some(begun);
+        }
+        self.known.dead = names;
+        if self.known.open {
+            self.hand_on().await?;
+        }
+        Ok(())
+    }
+
+    async fn take_over(&mut self, dead: &[Sign]) -> Result<(), LedgerError> {
+        // Even when it says that it failed, it may have been done.
+        self.known.open = true;
+        let carriers: Vec<CarrierId> = self.doors.keys().cloned().collect();
+        let done = self.ledger.take_over(dead, &carriers, self.clock.now()).await?;
+        for instance in done.fenced {
+            warn!(instance, "Instance {instance} gives no sign of life: it is taken for dead and can write no more");
+        }
+        for taken in done.taken {
+            let (of, carrier, epoch) = (taken.of, taken.carrier, taken.epoch);
+            info!(instance = of, carrier.name = %carrier, epoch, "What instance {of} left is taken over");
+        }
+        Ok(())
+    }
+
+    /// Tells the desk and the outboxes what is theirs now, each once.
+    async fn hand_on(&mut self) -> Result<(), LedgerError> {
+        for (epoch, carrier) in self.ledger.taken().await? {
+            let key = (epoch, carrier);
+            if self.known.handed_on.contains(&key) {
+                continue;
+            }
+            let parts = self.ledger.parts_of(epoch, &key.1, PARTS).await?;
+            // A desk that has gone leaves them to the next start.
+            let _ = self.desk.send(parts).await;
+            if let Some(door) = self.doors.get(&key.1) {
+                door.take_over(epoch);
+            }
+            self.known.handed_on.insert(key);
+        }
+        self.known.open = false;
+        Ok(())
+    }
+}
