@@ -10,6 +10,8 @@ mod disk;
 #[cfg(test)]
 mod failover;
 #[cfg(test)]
+mod heirs;
+#[cfg(test)]
 mod load;
 #[cfg(test)]
 mod parts;

@@ -46,6 +46,31 @@ impl Site {
         Self { folder, config }
     }
 
+    /// Another installation on the same store, registry and keys, for another instance whose carrier is the SMSC at
+    /// `smsc`. `lines` go into the carrier's section of this one alone.
+    pub(crate) fn beside(&self, instance: &str, smsc: SocketAddr, lines: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let made = tracuu(folder.path(), &["init"]);
+        assert_eq!(made.code, Some(0), "{made:?}");
+        fs::copy(self.folder.path().join("tracuu.keys"), folder.path().join("tracuu.keys")).unwrap();
+        let (ours, theirs) = (self.folder.path().join("tracuu.toml"), folder.path().join("tracuu.toml"));
+        let mut text = fs::read_to_string(ours).unwrap();
+        let here = |file: &str| format!("sqlite:{}", self.folder.path().join(file).display());
+        let first_address = self.config.carriers.values().next().unwrap().line.addresses[0].clone();
+        for (from, to) in [
+            ("instance = \"tracuu-1\"", format!("instance = \"{instance}\"")),
+            ("sqlite:registry.db", here("registry.db")),
+            (first_address.as_str(), smsc.to_string()),
+        ] {
+            assert!(text.contains(from), "the first installation has {from}");
+            text = text.replace(from, &to);
+        }
+        text = text.replace("sqlite:tracuu.db", &here("tracuu.db")) + lines;
+        fs::write(&theirs, text).unwrap();
+        let config = Config::load(&theirs).unwrap_or_else(|faults| panic!("{faults}"));
+        Self { folder, config }
+    }
+
     /// Starts the service.
     pub(crate) fn serve(&self) -> Serving {
         self.serve_with(&[])
@@ -95,7 +120,23 @@ impl Serving {
         assert_eq!(ended.signal(), Some(9), "the service had ended by itself: {ended}");
     }
 
-    /// Waits until it has ended by itself; gives its exit code and the end of what it said.
+    async fn signal(&self, signal: &str) {
+        let id = self.child.id().expect("the service had ended by itself").to_string();
+        let told = Command::new("kill").args([signal, &id]).status().await.unwrap();
+        assert!(told.success());
+    }
+
+    /// Stops its clock, as a hypervisor or a debugger does.
+    pub(crate) async fn pause(&self) {
+        self.signal("-STOP").await;
+    }
+
+    /// Lets it go on.
+    pub(crate) async fn resume(&self) {
+        self.signal("-CONT").await;
+    }
+
+    /// Waits until it has ended by itself: its exit code, and what it said.
     pub(crate) async fn ended(mut self) -> (Option<i32>, String) {
         let ended = within("the service to end by itself", self.child.wait()).await.unwrap();
         (ended.code(), fs::read_to_string(&self.log).unwrap())
@@ -103,9 +144,7 @@ impl Serving {
 
     /// Ends it in order.
     pub(crate) async fn stop(mut self) {
-        let id = self.child.id().expect("the service had ended by itself").to_string();
-        let told = Command::new("kill").args(["-TERM", &id]).status().await.unwrap();
-        assert!(told.success());
+        self.signal("-TERM").await;
         let ended = within("the service to stop", self.child.wait()).await.unwrap();
         assert_eq!(ended.code(), Some(0), "the service did not stop well: {ended}");
     }
