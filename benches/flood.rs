@@ -71,6 +71,8 @@ fn main() {
     };
     let (rate, seconds) = (value("--rate", 1_500) as u32, value("--seconds", 10));
     let folder = tempfile::tempdir().unwrap();
+    let [median, p99, longest] = bed::disk(folder.path());
+    println!("the disk alone: p50 {median:.1} ms, p99 {p99:.1} ms, longest {longest:.0} ms for a commit");
     let at = bed::free();
     let carrier = format!(
         "[carriers.flood]\naddress = \"{at}\"\nsystem_id = \"tracuu\"\npassword = \"secret\"\nwindow = 100\n\

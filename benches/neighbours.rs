@@ -1,6 +1,7 @@
 //! Whether one carrier's trouble slows another's lines: the latency of a carrier alone, then beside one that throttles
 //! everything and one that takes and never answers, in one run of one service; and, to tell trouble from load, beside two
 //! that ask as much and take every reply.
+//! Beside the disk's own figures: a disk that stalls hides everything else; `TMPDIR=/dev/shm` leaves it out.
 //! `cargo bench --bench neighbours [-- --rate N --others N --seconds N --rounds N]`
 #![expect(
     clippy::print_stdout,
@@ -92,9 +93,13 @@ fn main() {
     let ask = Ask { rate: rate as u32, others, seconds: value("--seconds", 5) };
     println!("the measured carrier asks {rate} questions/s, each of the two others {others}/s");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let mut seen = Vec::new();
+    let (mut seen, mut folders) = (Vec::new(), Vec::new());
     for n in 1..=rounds {
         let folder = tempfile::tempdir().unwrap();
+        let [median, p99, longest] = bed::disk(folder.path());
+        println!(
+            "round {n}: the disk alone: p50 {median:.1} ms, p99 {p99:.1} ms, longest {longest:.0} ms for a commit"
+        );
         let at = [bed::free(), bed::free(), bed::free()];
         let carriers: Vec<String> =
             ["good", "busy", "mute"].iter().zip(&at).map(|(name, at)| section(name, *at)).collect();
@@ -113,6 +118,8 @@ fn main() {
         }
         println!("round {n}: the two in trouble read {} submits and took none", round.submits);
         seen.push(round);
+        // Kept to the end: taking a folder away is work for the disk as well.
+        folders.push(folder);
     }
     let p99 = |of: fn(&Seen) -> &LoadReport| median(seen.iter().map(|round| of(round).latency.p99_us).collect());
     let [alone, orderly, troubled] = [p99(|r| &r.alone), p99(|r| &r.orderly), p99(|r| &r.troubled)];
