@@ -65,7 +65,7 @@ pub(crate) fn free() -> SocketAddr {
 /// and longest of some seconds, in milliseconds. What the service shows cannot be steadier than this.
 pub(crate) fn disk(folder: &Path) -> [f64; 3] {
     let file = std::fs::File::create(folder.join("disk.bench")).unwrap();
-    let block = [7; 36 * 1024];
+    let block = vec![7; 36 * 1024];
     let write = |at: u64| std::os::unix::fs::FileExt::write_all_at(&file, &block, at % 100 * 36 * 1024).unwrap();
     (0..100).for_each(write);
     file.sync_all().unwrap();
