@@ -1,8 +1,10 @@
 //! Whether one carrier's trouble slows another's lines: the latency of a carrier alone, then beside one that throttles
 //! everything and one that takes and never answers, in one run of one service; and, to tell trouble from load, beside two
 //! that ask as much and take every reply.
-//! Beside the disk's own figures: a disk that stalls hides everything else; `TMPDIR=/dev/shm` leaves it out.
-//! `cargo bench --bench neighbours [-- --rate N --others N --seconds N --rounds N]`
+//! Each state is measured in several short windows, and the medians of the windows are compared: a disk that stalls now
+//! and then (its own figures are printed first) spoils the windows in which it does, whatever the state.
+//! `TMPDIR=/dev/shm` leaves it out.
+//! `cargo bench --bench neighbours [-- --rate N --others N --seconds N --windows N --rounds N]`
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -11,8 +13,10 @@
 
 mod bed;
 
-use std::{net::SocketAddr, path::Path};
+use std::{net::SocketAddr, path::Path, process::Command};
 
+use tokio::task::JoinHandle;
+use tokio_util::task::TaskTracker;
 use tracuu::sim::{Limit, LoadPlan, LoadReport, LoadRun, Smsc, SmscSettings, SubmitAnswer, load};
 
 /// Phones of each of the two other carriers: in trouble they ask once, for they get no reply.
@@ -27,17 +31,29 @@ struct Ask {
     rate: u32,
     /// Questions a second of each of the other two.
     others: u32,
-    /// For how long.
+    /// How long a window is.
     seconds: u64,
+    /// How often a state is measured in a round.
+    windows: u64,
 }
 
-/// What a round saw: the measured carrier alone, beside two in order, and beside two in trouble.
+/// What a round saw in each state, window by window.
 struct Seen {
-    alone: LoadReport,
-    orderly: LoadReport,
-    troubled: LoadReport,
+    states: [Vec<LoadReport>; 3],
     /// Submits that the troubled ones read.
     submits: u64,
+}
+
+/// Measures one window after the other.
+async fn measure(folder: &Path, windows: u64, measured: (&Smsc, &LoadPlan)) -> Vec<LoadReport> {
+    // Else what was written before is written back now.
+    let synced = Command::new("sync").arg("-f").arg(folder).status().unwrap();
+    assert!(synced.success());
+    let mut reports = Vec::new();
+    for _ in 0..windows {
+        reports.push(load::run(measured.0, measured.1).await.unwrap());
+    }
+    reports
 }
 
 /// Runs the measured load beside two other carriers.
@@ -47,23 +63,29 @@ async fn beside(
     ask: Ask,
     answers: [SubmitAnswer; 2],
     measured: (&Smsc, &LoadPlan),
-) -> (LoadReport, u64) {
-    let mut others: Vec<(Smsc, LoadRun)> = Vec::new();
+) -> (Vec<LoadReport>, u64) {
+    let whole = (ask.seconds + 2) * (ask.windows + 2);
+    let mut others: Vec<(Smsc, JoinHandle<LoadReport>)> = Vec::new();
     for (place, submits) in answers.into_iter().enumerate() {
         let smsc = bed::listen(at[place + 1], SmscSettings { submits, ..SmscSettings::default() }).await;
         smsc.bound().await;
         let first = MEASURED + place * OTHERS;
-        let plan = bed::plan(folder, first, OTHERS, Limit::Seconds(ask.seconds + 2), ask.others).await;
-        others.push((smsc.clone(), LoadRun::start(&smsc, &plan).unwrap()));
+        let plan = bed::plan(folder, first, OTHERS, Limit::Seconds(whole), ask.others).await;
+        let run = LoadRun::start(&smsc, &plan).unwrap();
+        let mut progress = run.progress();
+        let running = TaskTracker::new().spawn(run.finish());
+        // The state is there when they have asked for a second.
+        progress.wait_for(|now| now.questions >= u64::from(ask.others)).await.unwrap();
+        others.push((smsc, running));
     }
-    let report = load::run(measured.0, measured.1).await.unwrap();
+    let reports = measure(folder, ask.windows, measured).await;
     let mut submits = 0;
-    for (smsc, run) in others {
+    for (smsc, running) in others {
         submits += smsc.counts().submits;
-        drop(run);
+        running.abort();
         smsc.stop().await;
     }
-    (report, submits)
+    (reports, submits)
 }
 
 async fn round(folder: &Path, at: &[SocketAddr; 3], ask: Ask) -> Seen {
@@ -72,14 +94,14 @@ async fn round(folder: &Path, at: &[SocketAddr; 3], ask: Ask) -> Seen {
     let measured = bed::listen(at[0], SmscSettings::default()).await;
     measured.bound().await;
     let asked = bed::plan(folder, 0, MEASURED, Limit::Seconds(ask.seconds), ask.rate).await;
-    let alone = load::run(&measured, &asked).await.unwrap();
+    let alone = measure(folder, ask.windows, (&measured, &asked)).await;
     let taking = SmscSettings::default().submits;
     let (orderly, _) = beside(folder, at, ask, [taking, taking], (&measured, &asked)).await;
     let trouble = [SubmitAnswer::Refuse(0x58), SubmitAnswer::Silence];
     let (troubled, submits) = beside(folder, at, ask, trouble, (&measured, &asked)).await;
     measured.stop().await;
     drop(service);
-    Seen { alone, orderly, troubled, submits }
+    Seen { states: [alone, orderly, troubled], submits }
 }
 
 fn main() {
@@ -90,7 +112,7 @@ fn main() {
     };
     let (rate, rounds) = (value("--rate", 2_000), value("--rounds", 5));
     let others = value("--others", rate / 2) as u32;
-    let ask = Ask { rate: rate as u32, others, seconds: value("--seconds", 5) };
+    let ask = Ask { rate: rate as u32, others, seconds: value("--seconds", 2), windows: value("--windows", 4) };
     println!("the measured carrier asks {rate} questions/s, each of the two others {others}/s");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     let (mut seen, mut folders) = (Vec::new(), Vec::new());
@@ -105,26 +127,21 @@ fn main() {
             ["good", "busy", "mute"].iter().zip(&at).map(|(name, at)| section(name, *at)).collect();
         bed::set_up(folder.path(), 70_000, &carriers.concat());
         let round = runtime.block_on(round(folder.path(), &at, ask));
-        for (label, report) in LABELS.into_iter().zip([&round.alone, &round.orderly, &round.troubled]) {
-            println!(
-                "round {n}: {label}: {:.0} questions/s, p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms, lost {}, doubled {}",
-                report.answered_per_second,
-                report.latency.p50_us as f64 / 1_000.0,
-                report.latency.p99_us as f64 / 1_000.0,
-                report.latency.p99_9_us as f64 / 1_000.0,
-                report.lost,
-                report.doubled
-            );
+        for (label, reports) in LABELS.into_iter().zip(&round.states) {
+            println!("round {n}: {label}: {}", words(reports));
         }
         println!("round {n}: the two in trouble read {} submits and took none", round.submits);
         seen.push(round);
         // Kept to the end: taking a folder away is work for the disk as well.
         folders.push(folder);
     }
-    let p99 = |of: fn(&Seen) -> &LoadReport| median(seen.iter().map(|round| of(round).latency.p99_us).collect());
-    let [alone, orderly, troubled] = [p99(|r| &r.alone), p99(|r| &r.orderly), p99(|r| &r.troubled)];
+    let p99 = |state: usize| {
+        let windows = seen.iter().flat_map(|round| &round.states[state]);
+        median(windows.map(|window| window.latency.p99_us).collect())
+    };
+    let [alone, orderly, troubled] = [p99(0), p99(1), p99(2)];
     for (label, value) in LABELS.into_iter().zip([alone, orderly, troubled]) {
-        println!("median p99 of {rounds} rounds {label}: {:.1} ms", value / 1_000.0);
+        println!("median p99 of {} windows {label}: {:.1} ms", rounds * ask.windows, value / 1_000.0);
     }
     println!(
         "p99 beside trouble is {:.2} times alone, and {:.2} times what the same load in order makes of it",
@@ -135,6 +152,21 @@ fn main() {
 
 /// What is beside the measured carrier.
 const LABELS: [&str; 3] = ["alone", "beside two in order", "beside a throttling and a silent one"];
+
+/// The windows of a state in words: what all of them have, then the latencies of each.
+fn words(reports: &[LoadReport]) -> String {
+    let sum = |of: fn(&LoadReport) -> u64| reports.iter().map(of).sum::<u64>();
+    let rate = reports.iter().map(|one| one.answered_per_second).sum::<f64>() / reports.len() as f64;
+    let ms = |us: u64| format!("{:.1}", us as f64 / 1_000.0);
+    let latencies = |of: fn(&LoadReport) -> u64| reports.iter().map(|one| ms(of(one))).collect::<Vec<_>>().join("/");
+    format!(
+        "{rate:.0} questions/s, p50 {} ms, p99 {} ms, lost {}, doubled {}",
+        latencies(|one| one.latency.p50_us),
+        latencies(|one| one.latency.p99_us),
+        sum(|one| one.lost),
+        sum(|one| one.doubled)
+    )
+}
 
 fn median(mut values: Vec<u64>) -> f64 {
     values.sort_unstable();
