@@ -207,6 +207,8 @@ pub async fn close(
     let calendar = calendar::Calendar::of(&settings.zone);
     let calendar = calendar.ok_or_else(|| BillingError::Zone { zone: settings.zone.clone() })?;
     let shelf = open_shelf(carrier, settings).await?;
+    // The service may have ended because the disk did not keep what it wrote, and nothing has started since.
+    db.make_log_durable().await?;
     let order = store::Order {
         carrier: &carrier.id,
         stream: carrier.stream,

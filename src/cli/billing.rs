@@ -84,7 +84,7 @@ pub(super) async fn close_all(
     loop {
         let now = Clock::System.now();
         let closed = billing::close(db, keys, carrier, settings, now, billing::CloseReason::Manual).await;
-        let closed = closed.map_err(Failed::wrong)?;
+        let closed = closed?;
         let more = closed.more;
         files.push(closed);
         if !more {

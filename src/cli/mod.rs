@@ -162,6 +162,28 @@ impl From<crate::service::ServiceError> for Failed {
     }
 }
 
+impl From<crate::billing::BillingError> for Failed {
+    fn from(error: crate::billing::BillingError) -> Self {
+        use crate::{billing::BillingError, db::DbError};
+        let text = error.to_string();
+        match error {
+            BillingError::Store(DbError::Unavailable { .. }) => Self::Unreachable(text),
+            BillingError::Store(DbError::Damaged { .. }) => Self::Damaged(text),
+            BillingError::Store(DbError::Unsynced { .. }) => Self::Unsynced(text),
+            BillingError::Store(DbError::Unfit { .. } | DbError::Refused { .. } | DbError::Inconsistent { .. })
+            | BillingError::Keys(_)
+            | BillingError::EpochKey { .. }
+            | BillingError::Folder { .. }
+            | BillingError::Unwritable { .. }
+            | BillingError::Differs { .. }
+            | BillingError::ContractKey { .. }
+            | BillingError::Miscounted { .. }
+            | BillingError::Zone { .. }
+            | BillingError::Busy => Self::Wrong(text),
+        }
+    }
+}
+
 /// Runs the command that was typed.
 #[must_use]
 pub fn main() -> ExitCode {

@@ -32,6 +32,16 @@ impl Db {
     /// # Errors
     /// [`DbError::Unsynced`], [`DbError::Unavailable`]: nothing may be acknowledged.
     pub async fn make_durable(&self) -> Result<(), DbError> {
+        self.make_log_durable().await?;
+        // Whoever reads meanwhile keeps the log from being emptied. It is whole on the disk, so that is no harm.
+        self.merge().await.map(|_| ())
+    }
+
+    /// The same for a process that only adds something beside a service: the log is left where it is.
+    ///
+    /// # Errors
+    /// As [`Db::make_durable`].
+    pub async fn make_log_durable(&self) -> Result<(), DbError> {
         let Self::Sqlite { name, .. } = self else { return Ok(()) };
         let name = *name;
         // While this one lasts nobody else writes into the log.
@@ -53,9 +63,7 @@ impl Db {
                 written.await.map_err(lost)??;
             }
         }
-        drop(tx);
-        // Whoever reads meanwhile keeps the log from being emptied. It is whole on the disk, so that is no harm.
-        self.merge().await.map(|_| ())
+        Ok(())
     }
 
     /// Merges the log of a SQLite file into the file and empties it. `false`: another process reads or writes, so some

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tracuu::{clock::Chance, config::Config, db::Db, registry, service};
 
-use crate::support::cli::tracuu;
+use crate::support::cli::{Finished, tracuu, tracuu_with};
 
 /// How long anything may take that the test waits for, on a machine that has other things to do.
 pub(crate) const LIMIT: Duration = Duration::from_mins(1);
@@ -89,15 +89,20 @@ impl Site {
 
     /// Runs a command to its good end beside everything else; gives what it printed.
     pub(crate) async fn command(&self, arguments: &[&str]) -> String {
+        let finished = self.command_with(arguments, Vec::new()).await;
+        assert_eq!(finished.code, Some(0), "tracuu {arguments:?}: {finished:?}");
+        finished.stdout
+    }
+
+    /// Runs a command with an environment to its end.
+    pub(crate) async fn command_with(&self, arguments: &[&str], environment: Vec<(&'static str, PathBuf)>) -> Finished {
         let (folder, owned) = (self.folder.path().to_owned(), arguments.iter().map(ToString::to_string));
         let owned: Vec<String> = owned.collect();
         let ran = tokio::task::spawn_blocking(move || {
             let arguments: Vec<&str> = owned.iter().map(String::as_str).collect();
-            tracuu(&folder, &arguments)
+            tracuu_with(&folder, &arguments, environment)
         });
-        let finished = ran.await.unwrap();
-        assert_eq!(finished.code, Some(0), "tracuu {arguments:?}: {finished:?}");
-        finished.stdout
+        ran.await.unwrap()
     }
 
     /// The store, for counting.

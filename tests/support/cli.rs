@@ -2,7 +2,7 @@
 
 use std::{
     io::Read,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Child, Command, Stdio},
     thread::{self, JoinHandle},
     time::{Duration, Instant},
@@ -24,18 +24,34 @@ pub(crate) struct Finished {
 
 /// Runs `tracuu` in `folder` with nothing typed and nothing of the caller's environment but the search path.
 pub(crate) fn tracuu(folder: &Path, arguments: &[&str]) -> Finished {
+    tracuu_with(folder, arguments, Vec::new())
+}
+
+/// The same with this added to the environment.
+pub(crate) fn tracuu_with(folder: &Path, arguments: &[&str], environment: Vec<(&'static str, PathBuf)>) -> Finished {
     let mut command = Command::new(env!("CARGO_BIN_EXE_tracuu"));
     command.args(arguments);
-    finish(command, folder, LIMIT).unwrap_or_else(|stuck| panic!("tracuu {arguments:?} {stuck}"))
+    let ended = finish_with(command, folder, LIMIT, environment);
+    ended.unwrap_or_else(|stuck| panic!("tracuu {arguments:?} {stuck}"))
 }
 
 /// Runs any command to its end.
 ///
 /// # Errors
 /// It ran longer than `limit` and was killed: what it had said by then.
-pub(crate) fn finish(mut command: Command, folder: &Path, limit: Duration) -> Result<Finished, String> {
+pub(crate) fn finish(command: Command, folder: &Path, limit: Duration) -> Result<Finished, String> {
+    finish_with(command, folder, limit, Vec::new())
+}
+
+fn finish_with(
+    mut command: Command,
+    folder: &Path,
+    limit: Duration,
+    environment: Vec<(&'static str, PathBuf)>,
+) -> Result<Finished, String> {
     command.current_dir(folder).env_clear().env("PATH", std::env::var_os("PATH").unwrap_or_default());
     command.env("HOME", folder).env("LC_ALL", "C.UTF-8").env("TZ", "UTC").env("TMPDIR", folder);
+    command.envs(environment);
     let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     // Both pipes are read at once, so that a full one never holds the process up.
     let (stdout, stderr) = (reading(child.stdout.take()), reading(child.stderr.take()));

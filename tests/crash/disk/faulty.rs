@@ -85,6 +85,7 @@ impl FaultyDisk {
                 let _ = fs::remove_file(file);
             }
         }
-        fs::remove_file(self.folder.join("tracuu.db-shm")).unwrap();
+        // Memory of those that had it open; the last of them takes it away at a good end.
+        let _ = fs::remove_file(self.folder.join("tracuu.db-shm"));
     }
 }

@@ -3,13 +3,16 @@
 //! of power after that loses nothing, although the system said "written" of what is not there.
 
 use super::trial::{Trial, trial};
-use crate::site::Serving;
+use crate::site::{CARRIER, Serving};
 
 /// Exit code when nobody knows what is on the disk.
 const UNSYNCED: i32 = 74;
 
 /// Exit code when the store cannot be used.
 const UNREACHABLE: i32 = 69;
+
+/// What a timer runs.
+const CLOSE: [&str; 4] = ["billing", "close", "--carrier", CARRIER];
 
 #[tokio::test]
 async fn a_log_that_the_disk_did_not_keep_is_neither_trusted_nor_built_on() {
@@ -49,6 +52,27 @@ async fn a_file_that_the_disk_did_not_keep_ends_the_process_too() {
         assert_eq!(trial.disk.met(), "sync tracuu.db EIO\n");
         trial.disk.heal();
         trial.breaks(1).await;
+        let serving = trial.serve();
+        trial.goes_well().await;
+        (serving, 1)
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_file_for_the_carrier_is_not_closed_over_what_the_disk_did_not_keep() {
+    trial("billing after it", async |trial: &mut Trial| {
+        let serving = trial.serve();
+        trial.goes_well().await;
+        trial.disk.fail("sync EIO -1 tracuu.db-wal");
+        ended(serving).await;
+        trial.breaks(1).await;
+        let closing = trial.site.command_with(&CLOSE, trial.disk.environment()).await;
+        assert_eq!(closing.code, Some(UNSYNCED), "{closing:?}");
+        trial.disk.heal();
+        let closing = trial.site.command_with(&CLOSE, trial.disk.environment()).await;
+        assert_eq!(closing.code, Some(0), "{closing:?}");
+        trial.disk.lose_power();
         let serving = trial.serve();
         trial.goes_well().await;
         (serving, 1)
