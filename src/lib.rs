@@ -40,6 +40,7 @@
 //! | [`outbox`] | what is sent: window, retries, what a response means |
 //! | [`billing`] | numbered, closed, hashed files for one carrier |
 //! | [`answer`] | the whole path on one page |
+//! | [`retention`] | removes what is old, billed and done with, at night or when asked |
 //! | [`service`] | builds everything, starts in order, stops in reverse; the only place that starts tasks |
 //! | [`sim`] | the built-in SMSC |
 //! | [`admin`] | the socket through which the board is seen |
@@ -65,6 +66,7 @@ pub mod outbox;
 pub mod query;
 pub mod registry;
 pub mod reply;
+pub mod retention;
 pub mod service;
 pub mod sim;
 pub mod smpp;

@@ -22,6 +22,7 @@ use crate::{
     query::Grammar,
     registry::{Registry, RegistryError},
     reply::{self, TemplateFaults, Templates},
+    retention::Nightly,
     smpp,
 };
 
@@ -115,6 +116,7 @@ pub struct Service {
     quiesce: CancellationToken,
     templates: Arc<Templates>,
     watch_templates: bool,
+    nightly: Nightly,
     board: Arc<Board>,
 }
 
@@ -132,7 +134,8 @@ impl Service {
         }
         let (db, keys) = open_store(config).await?;
         let kind = db.kind();
-        let (ledger, mut writer) = Ledger::open(db, keys, &config.service.instance, clock.clone()).await?;
+        let (ledger, mut writer) =
+            Ledger::open(db.clone(), Arc::clone(&keys), &config.service.instance, clock.clone()).await?;
         let carriers: HashMap<CarrierId, Arc<Carrier>> =
             config.carriers.iter().map(|(id, carrier)| (id.clone(), Arc::new(carrier.clone()))).collect();
         let intake = Intake::rebuild(&carriers, Arc::clone(&ledger), clock.now()).await?;
@@ -150,6 +153,7 @@ impl Service {
         let named = config.carriers.values().map(|carrier| (carrier.id.clone(), lines_of(carrier))).collect();
         let board = Board::new(&config.service.instance, clock.clone(), named);
         writer.watched(board.pulses.add("the ledger's writer"), Arc::clone(&board.store));
+        let nightly = Nightly::new(config, db, keys, clock.clone(), Arc::clone(&board));
         let mut service = Parts::default();
         for (place, carrier) in (0..).zip(config.carriers.keys().filter_map(|id| carriers.get(id))) {
             if let Some(board) = board.carrier(&carrier.id) {
@@ -195,6 +199,7 @@ impl Service {
             quiesce,
             templates,
             watch_templates: config.reply.watch,
+            nightly,
             board,
         })
     }
@@ -239,6 +244,11 @@ impl Service {
                 Ended::Line
             });
         }
+        let (nightly, nightly_stop) = (self.nightly, desk_stop.clone());
+        tasks.spawn(async move {
+            let ended = nightly.run(nightly_stop).await;
+            ended.map_or_else(|error| Ended::Writer(Err(WriterEnd::Unsynced(error))), |()| Ended::Nightly)
+        });
         let pulse = self.board.pulses.add("the event loop");
         tasks.spawn(beat(pulse, desk_stop.clone()));
         let early = tokio::select! {
@@ -285,6 +295,7 @@ enum Ended {
     Heir,
     Outbox,
     Line,
+    Nightly,
     Pulse,
 }
 
@@ -306,6 +317,7 @@ fn what_ended(ended: Option<Result<Ended, tokio::task::JoinError>>) -> ServiceEr
         Some(Ok(Ended::Desk)) => ServiceError::TaskEnded("the desk"),
         Some(Ok(Ended::Heir)) => ServiceError::TaskEnded("the look at other instances"),
         Some(Ok(Ended::Outbox)) => ServiceError::TaskEnded("an outbox"),
+        Some(Ok(Ended::Nightly)) => ServiceError::TaskEnded("the nightly removal of the old"),
         Some(Ok(Ended::Pulse)) => ServiceError::TaskEnded("the pulse of the event loop"),
         Some(Ok(Ended::Line)) => ServiceError::TaskEnded("a line"),
         Some(Err(_)) | None => ServiceError::TaskEnded("a task that failed"),

@@ -4,6 +4,9 @@
 #[path = "cli/first_steps.rs"]
 mod first_steps;
 #[cfg(test)]
+#[path = "cli/growth.rs"]
+mod growth;
+#[cfg(test)]
 #[path = "cli/rehearsal.rs"]
 mod rehearsal;
 #[cfg(test)]

@@ -34,7 +34,7 @@ use crate::{
     clock::Micros,
     config::{BillingSettings, Carrier},
     db::{Db, DbError},
-    ledger::{Keys, SealError},
+    ledger::{self, Keys, Pair, Published, SealError, read::store::RecordKind},
 };
 
 /// How often a close begins anew because another close was quicker.
@@ -229,8 +229,23 @@ pub async fn close(
     Err(BillingError::Busy)
 }
 
+/// What stands in published files: only that may ever be removed from the store.
+///
+/// # Errors
+/// [`DbError`] when it cannot be read.
+pub async fn published(db: &Db) -> Result<Published, DbError> {
+    let mut published = Published::default();
+    for (carrier, stream, epoch, kind, hi) in store::published_claims(db).await? {
+        if let Some(kind) = RecordKind::from_word(&kind) {
+            published.add(Pair { carrier, stream }, epoch, kind, hi);
+        }
+    }
+    Ok(published)
+}
+
 /// Publishes again what is numbered but not published, or is missing in the folder: each comes back as it was. A folder
-/// that the carrier empties by moving files away is filled again, so this is for repairs, not for every day.
+/// that the carrier empties by moving files away is filled again, so this is for repairs, not for every day. A published
+/// file whose rows were pruned cannot come back: that is logged.
 ///
 /// # Errors
 /// [`BillingError`] says what to do; then the same call goes on where it ended.
@@ -241,6 +256,7 @@ pub async fn repair(
     settings: &BillingSettings,
 ) -> Result<Vec<ClosedFile>, BillingError> {
     let shelf = open_shelf(carrier, settings).await?;
+    let pruned = ledger::read::was_pruned(db).await?;
     let (mut repaired, mut after) = (Vec::new(), 0);
     loop {
         let files = store::files(db, &carrier.id, carrier.stream, after, true, BATCH).await?;
@@ -249,7 +265,18 @@ pub async fn repair(
         for file in &files {
             let there = shelf.holds(&file.name).await && shelf.holds(&format!("{}{}", file.name, file::MANIFEST)).await;
             if file.sha256.is_none() || file.line_hash.is_none() || !there {
-                repaired.push(publish::publish(db, keys, carrier, &shelf, file).await?);
+                match publish::publish(db, keys, carrier, &shelf, file).await {
+                    Ok(made) => repaired.push(made),
+                    Err(BillingError::Miscounted { .. }) if file.sha256.is_some() && pruned => {
+                        warn!(
+                            carrier.name = %carrier.id,
+                            file = file.name,
+                            "Billing file cannot be made again: its rows were pruned; take it from your archive"
+                        );
+                        continue;
+                    }
+                    Err(error) => return Err(error),
+                }
                 warn!(carrier.name = %carrier.id, file = file.name, "Billing file was made again");
             }
         }

@@ -277,6 +277,17 @@ pub(super) async fn claims(db: &Db, file: &FileRow) -> Result<Vec<ClaimRow>, DbE
     rows.map_err(|error| db.fault(&error))
 }
 
+/// What the published files hold: carrier, stream, epoch, kind, and the highest n.
+pub(super) async fn published_claims(db: &Db) -> Result<Vec<(String, String, i64, String, i64)>, DbError> {
+    let rows = reading!(db, pool => sqlx::query_as(
+        "select c.carrier, c.stream, c.epoch, c.kind, max(c.hi) from billing_claim c
+         join billing_file f on f.carrier = c.carrier and f.stream = c.stream and f.file_seq = c.file_seq
+         where f.sha256 is not null and f.line_hash is not null
+         group by c.carrier, c.stream, c.epoch, c.kind",
+    ).fetch_all(pool).await);
+    rows.map_err(|error| db.fault(&error))
+}
+
 /// Records that a file is published. `false` when another content was recorded before.
 pub(super) async fn published(db: &Db, file: &FileRow, sha256: &str, line_hash: &str) -> Result<bool, DbError> {
     let mut tx = db.begin().await?;

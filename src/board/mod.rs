@@ -34,6 +34,8 @@ pub struct Board {
     carriers: Vec<Arc<CarrierBoard>>,
     /// Parts that stand still, and since when they are known to.
     still: Mutex<Vec<(String, Micros)>>,
+    /// The last removal of the old: when, what came of it, and what had to stay.
+    pruned: Mutex<Option<(Micros, String, Vec<String>)>>,
     /// The parts that belong to no carrier.
     pub pulses: Pulses,
     /// What the desk knows of the databases.
@@ -53,6 +55,7 @@ impl Board {
             clock,
             carriers,
             still: Mutex::default(),
+            pruned: Mutex::default(),
             pulses: Pulses::default(),
             desk: DeskBoard::default(),
             store: Arc::default(),
@@ -92,6 +95,12 @@ impl Board {
                 known.push((name.clone(), Micros(now.0.saturating_sub(since.as_micros() as i64))));
             }
         }
+    }
+
+    /// The old was removed just now, or not: in words; and what is old and had to stay.
+    pub fn pruned(&self, what: String, held: Vec<String>) {
+        let now = self.clock.now();
+        *self.pruned.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, what, held));
     }
 
     fn standing(&self) -> MutexGuard<'_, Vec<(String, Micros)>> {

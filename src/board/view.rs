@@ -1,6 +1,9 @@
 //! The board as one document, for `tracuu status`.
 
-use std::{collections::BTreeMap, sync::atomic::Ordering};
+use std::{
+    collections::BTreeMap,
+    sync::{PoisonError, atomic::Ordering},
+};
 
 use serde::{Deserialize, Serialize};
 
@@ -27,6 +30,9 @@ pub struct View {
     pub registry_down: bool,
     /// Messages answered with a temporary error by the desk.
     pub temporary: u64,
+    /// What came of the last removal of the old since the start, in words.
+    #[serde(default)]
+    pub pruned: Option<String>,
     /// What someone must look at that belongs to no carrier.
     #[serde(default)]
     pub alarms: Vec<AlarmView>,
@@ -103,9 +109,20 @@ impl Board {
             store_why,
             registry_down: desk.registry_down.load(Ordering::Relaxed),
             temporary: desk.temporary.load(Ordering::Relaxed),
+            pruned: self.last_removal(now),
             alarms: self.standing().iter().map(|(part, since)| still(part, seconds(now, *since))).collect(),
             carriers: self.carriers.iter().map(|carrier| carrier.view(now)).collect(),
         }
+    }
+}
+
+impl Board {
+    fn last_removal(&self, now: Micros) -> Option<String> {
+        let last = self.pruned.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        last.map(|(at, what, held)| {
+            let stays: Vec<String> = held.iter().map(|why| format!("; {why}")).collect();
+            format!("{what} ({} h ago){}", seconds(now, at) / 3_600, stays.concat())
+        })
     }
 }
 

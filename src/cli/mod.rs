@@ -18,6 +18,7 @@ mod sim;
 mod sim_phone;
 mod sim_script;
 mod status;
+mod store;
 mod template;
 
 use std::{path::PathBuf, process::ExitCode};
@@ -67,6 +68,9 @@ enum Command {
     /// Billing files
     #[command(subcommand)]
     Billing(billing::Command),
+    /// The service's own database: removal of the old, audit chain, room on the disk
+    #[command(subcommand)]
+    Store(store::Command),
     /// Messages of carriers that were put aside
     #[command(subcommand)]
     Quarantine(quarantine::Command),
@@ -204,6 +208,7 @@ pub fn main() -> ExitCode {
             Command::Registry(command) => registry::run(command).await,
             Command::Template(command) => template::run(command),
             Command::Billing(command) => Box::pin(billing::run(command)).await,
+            Command::Store(command) => Box::pin(store::run(command)).await,
             Command::Quarantine(command) => quarantine::run(command).await,
             Command::Completions { shell } => {
                 completions(shell);

@@ -71,6 +71,7 @@ fn lines(view: &View, all: bool) -> Vec<String> {
         format!("registry: look-up {}", word(view.registry_down, view.lookup_us)),
         format!("temporary errors given: {}", view.temporary),
     ];
+    told.extend(view.pruned.iter().map(|what| format!("last removal of the old: {what}")));
     told.extend(view.alarms.iter().map(|alarm| alarm_line("", alarm)));
     for carrier in &view.carriers {
         told.push(String::new());
@@ -128,12 +129,14 @@ mod tests {
         carrier.alarm("wrong_code", "a text for 1234 came: is short_codes complete?");
         carrier.line_alarm(&line, "reading_paused", "nothing can be stored");
         board.desk.looked_up(1_000, false);
+        board.pruned("3 questions".to_owned(), vec!["old questions of vtl stay".to_owned()]);
         let view = board.view();
         assert_eq!(needs(&view), 3);
         let told = lines(&view, false).join("\n");
         for words in [
             "store: commit 2.5 ms",
             "registry: look-up does not answer",
+            "last removal of the old: 3 questions (0 h ago); old questions of vtl stay",
             "line vtl/1: bound for 0 s (SMPP 3.4)",
             "learned: receipt_form is parameters",
             "met 2 times: i",

@@ -11,7 +11,7 @@ use secrecy::ExposeSecret as _;
 
 use super::{
     BillingSettings, Carrier, Contact, Fault, Findings, LogSettings, QuerySettings, RegistrySettings, ReplySettings,
-    Section, ServiceSettings, StoreSettings,
+    RetentionSettings, Section, ServiceSettings, StoreSettings,
 };
 use crate::message::CarrierId;
 
@@ -26,6 +26,8 @@ pub struct Config {
     pub log: LogSettings,
     /// `[store]`.
     pub store: StoreSettings,
+    /// `[retention]`.
+    pub retention: RetentionSettings,
     /// `[registry]`.
     pub registry: RegistrySettings,
     /// `[query]`.
@@ -106,6 +108,7 @@ impl Config {
             service,
             log: LogSettings::read(root.section("log")),
             store: StoreSettings::read(root.section("store")),
+            retention: RetentionSettings::read(root.section("retention")),
             registry: RegistrySettings::read(root.section("registry")),
             query: QuerySettings::read(root.section("query")),
             reply: ReplySettings::read(root.section("reply")),

@@ -10,6 +10,7 @@ mod query;
 mod reader;
 mod registry;
 mod reply;
+mod retention;
 mod service;
 mod store;
 
@@ -26,6 +27,7 @@ pub use query::{KindSettings, PerLang, QueryKind, QuerySettings, Wording};
 pub use reader::{Fault, Findings, Section, distance};
 pub use registry::RegistrySettings;
 pub use reply::{Contact, ReplySettings};
+pub use retention::RetentionSettings;
 pub use service::{LogSettings, ServiceSettings};
 pub use store::StoreSettings;
 

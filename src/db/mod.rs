@@ -8,6 +8,7 @@ mod error;
 mod hosts;
 pub mod migrate;
 mod seat;
+mod space;
 mod tx;
 
 use std::{

@@ -3,8 +3,10 @@
 //!
 //! Law 1 is kept here: whatever an acknowledged PDU meant is committed, on disk, before [`Fate::Stored`] comes back.
 
+mod chain;
 mod heirs;
 mod left;
+mod prune;
 mod quarantine;
 pub mod read;
 mod receipts;
@@ -27,8 +29,10 @@ use std::{
 use rand::TryRngCore as _;
 use tokio::sync::{mpsc, oneshot};
 
+pub use chain::{ChainReport, verify_chain};
 pub use heirs::{Look, Sign, Succession, Taken, Watch};
 pub use left::Waiting;
+pub use prune::{Ages, BATCH, Pair, PruneError, Pruner, Published, Removed};
 pub(crate) use receipts::receipt_key;
 pub use row::{
     Entry, ExchangeRow, FLAG_IN_DOUBT, FLAG_POSSIBLE_DUP, Fate, OutboxRow, PartRow, QuarantineRow, ReplyMeasure,

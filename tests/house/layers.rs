@@ -13,7 +13,7 @@ const FLOORS: [&[&str]; 9] = [
     &["db", "config", "telemetry", "board"],
     &["ledger"],
     &["smpp", "intake", "query", "access", "registry", "reply", "outbox", "billing", "audit"],
-    &["answer"],
+    &["answer", "retention"],
     &["service"],
     &["sim", "admin", "watchdog"],
     &["cli"],

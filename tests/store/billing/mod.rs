@@ -4,4 +4,5 @@ mod closing;
 mod damage;
 mod ledger;
 mod months;
+mod pruning;
 mod repairing;
