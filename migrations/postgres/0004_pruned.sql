@@ -15,3 +15,5 @@ create table pruned (
 
 -- A start asks for the last hours alone.
 create index session_break_at on session_break (at);
+-- Who runs now, whatever ran before: asked for by starts and by those who look after others.
+create index writer_live on writer (instance) where ended_at is null;

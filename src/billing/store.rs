@@ -183,17 +183,26 @@ async fn last_file(tx: &mut Tx<'_>, order: &Order<'_>) -> Result<Option<FileRow>
     row.map_err(|error| tx.fault(&error))
 }
 
-/// What lies between the claims so far and the high-water marks: in order of epoch, questions before replies.
+/// What lies between the claims so far and the high-water marks: in order of epoch, questions before replies. One step
+/// into an index for each epoch and kind, however many files there are.
 async fn unclaimed<'a>(tx: &mut Tx<'_>, order: &Order<'a>) -> Result<Vec<Span<'a>>, DbError> {
-    let rows: Result<Vec<(i64, String, i64)>, sqlx::Error> = in_tx!(&mut *tx, conn => sqlx::query_as(
-        "select epoch, kind, max(hi) from billing_claim where carrier = $1 and stream = $2 group by epoch, kind",
+    type Row = (i64, Option<i64>, Option<i64>);
+    let rows: Result<Vec<Row>, sqlx::Error> = in_tx!(&mut *tx, conn => sqlx::query_as(
+        "select w.epoch,
+                (select max(c.hi) from billing_claim c
+                 where c.carrier = $1 and c.stream = $2 and c.epoch = w.epoch and c.kind = 'MO'),
+                (select max(c.hi) from billing_claim c
+                 where c.carrier = $1 and c.stream = $2 and c.epoch = w.epoch and c.kind = 'MT')
+         from writer w",
     ).bind(order.carrier.as_str()).bind(order.stream.letter()).fetch_all(conn).await);
     let rows = rows.map_err(|error| tx.fault(&error))?;
-    let claimed: HashMap<(i64, String), i64> = rows.into_iter().map(|(epoch, kind, hi)| ((epoch, kind), hi)).collect();
+    let claimed: HashMap<i64, (i64, i64)> =
+        rows.into_iter().map(|(epoch, mo, mt)| (epoch, (mo.unwrap_or(0), mt.unwrap_or(0)))).collect();
     let mut spans = Vec::new();
     for mark in high_water_in(tx).await? {
-        for (kind, high) in [(RecordKind::Mo, mark.exchange_high), (RecordKind::Mt, mark.settlement_high)] {
-            let low = claimed.get(&(mark.epoch, kind.as_str().to_owned())).copied().unwrap_or(0);
+        let (mo, mt) = claimed.get(&mark.epoch).copied().unwrap_or_default();
+        for (kind, low, high) in [(RecordKind::Mo, mo, mark.exchange_high), (RecordKind::Mt, mt, mark.settlement_high)]
+        {
             if low < high {
                 let (lo, hi) = (RowKey::new(mark.epoch, low), RowKey::new(mark.epoch, high));
                 spans.push(Span { kind, carrier: order.carrier, stream: order.stream, lo, hi });

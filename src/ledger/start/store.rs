@@ -1,6 +1,5 @@
 //! The SQL of a start and of an orderly end.
 
-use futures_util::TryStreamExt as _;
 use sqlx::AssertSqlSafe;
 
 use super::{Break, Ended, Recent};
@@ -108,31 +107,37 @@ pub(in crate::ledger) async fn breaks(db: &Db, since: Micros) -> Result<Vec<Brea
     Ok(rows.into_iter().map(read).collect())
 }
 
-/// The exchanges of one epoch up to a key that were committed since a moment, newest first, at most `limit`.
+/// Exchanges read in one go while those of the last hours are looked for.
+const PAGE: usize = 2_000;
+
+/// The exchanges of one epoch up to a key that were committed since a moment, newest first, at most `limit`. In pages: a
+/// server would send all rows of the epoch before it heard that no more are wanted.
 pub(in crate::ledger) async fn recent(
     db: &Db,
     high: RowKey,
     since: Micros,
     limit: usize,
 ) -> Result<Vec<Recent>, DbError> {
-    let mut found = Vec::new();
+    type Row = (i64, String, i64, Vec<u8>);
     let lowest = RowKey::new(high.epoch(), 0);
-    let result: Result<(), sqlx::Error> = reading!(db, pool => {
-        let mut rows = sqlx::query_as::<_, (i64, String, i64, Vec<u8>)>(
-            "select key, carrier, committed_at, fingerprints from exchange where key <= $1 and key > $2 order by key desc",
-        ).bind(high.0).bind(lowest.0).fetch(pool);
-        loop {
-            match rows.try_next().await {
-                // Keys are in commit order, so the first one too old ends the search.
-                Ok(Some((_, _, committed, _))) if committed < since.0 => break Ok(()),
-                Ok(Some(_)) if found.len() >= limit => break Ok(()),
-                Ok(Some(row)) => found.push(row),
-                Ok(None) => break Ok(()),
-                Err(error) => break Err(error),
-            }
+    let (mut found, mut next) = (Vec::new(), high);
+    loop {
+        let rows: Result<Vec<Row>, sqlx::Error> = reading!(db, pool => sqlx::query_as(
+            "select key, carrier, committed_at, fingerprints from exchange
+             where key <= $1 and key > $2 order by key desc limit $3",
+        ).bind(next.0).bind(lowest.0).bind(PAGE as i64).fetch_all(pool).await);
+        let rows = rows.map_err(|error| db.fault(&error))?;
+        let (read, last) = (rows.len(), rows.last().map(|row| row.0));
+        // Keys are in commit order, so the first one too old ends the search.
+        let recent: Vec<_> = rows.into_iter().take_while(|(_, _, committed, _)| *committed >= since.0).collect();
+        let more = recent.len() == PAGE;
+        found.extend(recent);
+        match last.filter(|_| more && read == PAGE && found.len() < limit) {
+            Some(last) => next = RowKey(last - 1),
+            None => break,
         }
-    });
-    result.map_err(|error| db.fault(&error))?;
+    }
+    found.truncate(limit);
     found
         .into_iter()
         .map(|(key, carrier, committed, prints)| {
@@ -241,10 +246,12 @@ pub(in crate::ledger) async fn salts(db: &Db) -> Result<Vec<(i64, i64, Vec<u8>)>
     rows.map_err(|error| db.fault(&error))
 }
 
-/// The newest exchanges with a sealed value: key and value, at most `limit`.
+/// The newest exchanges with a sealed value: key and value, at most `limit`. Looked for among the newest 10,000 alone: an
+/// epoch's worth of texts from no phone, which have none, must not hold up a start.
 pub(in crate::ledger) async fn newest_sealed(db: &Db, limit: i64) -> Result<Vec<(i64, Vec<u8>)>, DbError> {
     let rows = reading!(db, pool => sqlx::query_as(
-        "select key, sealed from exchange where sealed is not null order by key desc limit $1",
+        "select key, sealed from (select key, sealed from exchange where key > 0 order by key desc limit 10000) newest
+         where sealed is not null order by key desc limit $1",
     ).bind(limit).fetch_all(pool).await);
     rows.map_err(|error| db.fault(&error))
 }
