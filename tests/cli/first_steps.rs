@@ -65,6 +65,29 @@ fn an_empty_folder_becomes_an_installation_that_passes_its_check() {
 }
 
 #[test]
+fn a_registry_whose_making_is_killed_is_not_there_and_can_be_made_anew() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path();
+    done(folder, &["init"]);
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tracuu"));
+    command.args(["registry", "generate", "--people", "10000000"]).current_dir(folder).stderr(Stdio::null());
+    let mut making = command.spawn().unwrap();
+    let begun = std::time::Instant::now();
+    let draft = folder.join("registry.db.new");
+    while fs::metadata(&draft).map_or(0, |found| found.len()) < 1 << 20 {
+        assert!(begun.elapsed() < std::time::Duration::from_mins(1), "nothing is written");
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    making.kill().unwrap();
+    making.wait().unwrap();
+    assert!(!folder.join("registry.db").exists());
+    fails(folder, &["check", "--offline"], 69);
+    done(folder, &["registry", "generate", "--people", "50"]);
+    assert_eq!(names(folder), ["registry.db", "sms-templates", "tracuu.keys", "tracuu.toml"]);
+    done(folder, &["check", "--offline"]);
+}
+
+#[test]
 fn what_is_there_already_is_left_alone() {
     let folder = set_up();
     let folder = folder.path();

@@ -1,9 +1,17 @@
 //! The SQL of writing a synthetic registry.
 
-use std::{borrow::Cow, sync::Arc, time::Duration};
+use std::{
+    borrow::Cow,
+    fs::File,
+    io,
+    path::{Path, PathBuf},
+    str::FromStr as _,
+    sync::Arc,
+    time::Duration,
+};
 
-use secrecy::SecretString;
-use sqlx::AssertSqlSafe;
+use secrecy::{ExposeSecret as _, SecretString};
+use sqlx::{AssertSqlSafe, sqlite::SqliteConnectOptions};
 
 use crate::{
     db::{Connection, Db, OpenDb},
@@ -44,10 +52,54 @@ impl Table {
     }
 }
 
-/// A synthetic registry being written, in one transaction: it is there whole or not at all.
+/// A synthetic registry being written: in one transaction, and a new SQLite file under a name of its own until it is
+/// whole on the disk. It is there whole or not at all.
 pub(in crate::registry) struct Writing {
     db: Db,
     connection: Connection,
+    draft: Option<Draft>,
+}
+
+/// A SQLite file that is not whole yet; taken away unless it is put in its place.
+struct Draft {
+    path: PathBuf,
+    place: PathBuf,
+}
+
+impl Draft {
+    /// Where a new file is written first; none for a server, and for a file that is there and holds something.
+    fn of(url: &SecretString) -> Option<Self> {
+        let url = url.expose_secret();
+        if !url.starts_with("sqlite:") || url.contains(":memory:") || url.contains("mode=memory") {
+            return None;
+        }
+        let place = SqliteConnectOptions::from_str(url).ok()?.get_filename().to_owned();
+        let holds = place.metadata().is_ok_and(|found| found.len() > 0);
+        let mut path = place.clone().into_os_string();
+        path.push(".new");
+        // Signs that an address cannot have in its path as they are.
+        let plain = !path.to_string_lossy().contains(['%', '?']);
+        (plain && !holds).then(|| Self { path: path.into(), place })
+    }
+
+    fn url(&self) -> SecretString {
+        format!("sqlite:{}", self.path.display()).into()
+    }
+
+    /// Brings it to the disk and gives it its name.
+    fn put(&self) -> io::Result<()> {
+        File::open(&self.path)?.sync_all()?;
+        std::fs::rename(&self.path, &self.place)?;
+        let folder = self.place.parent().filter(|folder| !folder.as_os_str().is_empty());
+        File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
+    }
+}
+
+impl Drop for Draft {
+    fn drop(&mut self) {
+        // It is not there any more once it was put in its place.
+        let _ = std::fs::remove_file(&self.path);
+    }
 }
 
 /// Rows of one statement on SQLite: more of them cost more than they save.
@@ -68,7 +120,13 @@ impl Writing {
                 return Err(RegistryError::Occupied);
             }
         }
-        let db = Db::open(&OpenDb { name: "registry", url: url.clone(), read_only: false, readers: 1, wait }).await?;
+        let draft = Draft::of(url);
+        if let Some(draft) = &draft {
+            // Of one that was killed.
+            let _ = std::fs::remove_file(&draft.path);
+        }
+        let url = draft.as_ref().map_or_else(|| url.clone(), Draft::url);
+        let db = Db::open(&OpenDb { name: "registry", url, read_only: false, readers: 1, wait }).await?;
         let fault = |error: sqlx::Error| RegistryError::from(db.fault(&error));
         let connection = match &db {
             Db::Sqlite { readers, writer, .. } => {
@@ -89,7 +147,7 @@ impl Writing {
                 Connection::Postgres(connection)
             }
         };
-        Ok(Self { db, connection })
+        Ok(Self { db, connection, draft })
     }
 
     /// Adds rows to a table. Every row has as many cells as the table has columns.
@@ -117,6 +175,11 @@ impl Writing {
         // Handed back first: closing waits for it.
         drop(self.connection);
         self.db.close().await;
+        if let Some(draft) = self.draft.take() {
+            let put = tokio::task::spawn_blocking(move || draft.put()).await;
+            let why = |error: &dyn std::fmt::Display| RegistryError::Unavailable { why: error.to_string() };
+            put.map_err(|error| why(&error))?.map_err(|error| why(&error))?;
+        }
         Ok(())
     }
 }
