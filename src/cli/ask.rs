@@ -26,7 +26,7 @@ pub(super) struct Arguments {
     text: Vec<String>,
 }
 
-/// Reads, looks up, decides, composes; the look-up is real, the store is one in memory that is thrown away.
+/// Reads, looks up, decides, composes; the look-up is real, the store is one that is thrown away.
 pub(super) async fn run(arguments: &Arguments) -> Result<(), Failed> {
     let config = arguments.file.load()?;
     let text = arguments.text.join(" ");
@@ -37,7 +37,8 @@ pub(super) async fn run(arguments: &Arguments) -> Result<(), Failed> {
         None => config.carriers.values().next(),
     };
     let carrier = carrier.ok_or_else(|| Failed::Wrong("there is no such carrier in the configuration".to_owned()))?;
-    let decider = decider(&config).await?;
+    let scratch = tempfile::tempdir().map_err(Failed::wrong)?;
+    let decider = decider(&config, scratch.path()).await?;
     let measure = sms::measure(&text, &sms::WireForm::USUAL);
     say(format!(
         "1 text      {} characters, {} part(s) as {}",
@@ -70,20 +71,21 @@ pub(super) async fn run(arguments: &Arguments) -> Result<(), Failed> {
     Ok(())
 }
 
-async fn decider(config: &crate::config::Config) -> Result<Decider, Failed> {
+async fn decider(config: &crate::config::Config, scratch: &std::path::Path) -> Result<Decider, Failed> {
     let grammar = service::build_grammar(config)?;
     let templates = std::sync::Arc::new(service::open_templates(config).map_err(Failed::wrong)?);
     let registry = Registry::open(&config.registry).await.map_err(service::ServiceError::from)?;
     let keys = std::sync::Arc::new(crate::ledger::Keys::read(&config.store.key_file).map_err(Failed::wrong)?);
     let wait = config.store.wait;
-    let memory = crate::db::OpenDb {
+    // A file, because connections to one database in memory lock one another out.
+    let thrown_away = crate::db::OpenDb {
         name: "scratch store",
-        url: "sqlite:file:tracuu-ask?mode=memory&cache=shared".into(),
+        url: format!("sqlite:{}", scratch.join("store.db").display()).into(),
         read_only: false,
         readers: 1,
         wait,
     };
-    let db = crate::db::Db::open(&memory).await.map_err(Failed::wrong)?;
+    let db = crate::db::Db::open(&thrown_away).await.map_err(Failed::wrong)?;
     let (ledger, _writer) = Ledger::open(db, keys, "ask", Clock::System).await.map_err(Failed::wrong)?;
     let carriers = config.carriers.iter().map(|(id, carrier)| (id.clone(), std::sync::Arc::new(carrier.clone())));
     Ok(Decider {
