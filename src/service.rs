@@ -161,12 +161,13 @@ impl Service {
                 service.add(place, carrier, board, &ledger, &clock, &chance, &quiesce);
             }
         }
-        let (left, taken_over) = mpsc::channel(1);
+        let (heard, others) = mpsc::channel(1);
         let heir = Heir {
             ledger: Arc::clone(&ledger),
             clock: clock.clone(),
             doors: service.replies.clone(),
-            desk: left,
+            desk: heard,
+            carriers: carriers.clone(),
             pulse: board.pulses.add("the look at other instances"),
             known: Known::default(),
         };
@@ -187,7 +188,7 @@ impl Service {
             batch: config.service.batch,
             board: Arc::clone(&board),
             loops: Loops::default(),
-            taken_over,
+            others,
         };
         Ok(Self {
             desk,

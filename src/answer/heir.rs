@@ -1,5 +1,5 @@
 //! Several instances on one store: this one looks after the others, and takes over what one leaves that is gone. The
-//! replies go to the outboxes, the parts of texts that are not whole to the desk.
+//! replies go to the outboxes, the parts of texts that are not whole to the desk, and so does what may be sent again.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -11,10 +11,12 @@ use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use super::doubt::Unheard;
 use crate::{
     board::Pulse,
     clock::Clock,
-    ledger::{Ledger, LedgerError, Look, OpenPart, Sign, Watch},
+    config::Carrier,
+    ledger::{Ledger, LedgerError, Look, OpenPart, Recent, Sign, Watch},
     message::CarrierId,
     outbox::Door,
 };
@@ -28,6 +30,14 @@ const ROUND: Duration = Duration::from_secs(10);
 /// Parts that are handed to the desk in one go at most. The others are found at the next start.
 const PARTS: i64 = 100_000;
 
+/// What the desk hears of other instances.
+pub enum FromOthers {
+    /// Parts of texts that one left which is gone.
+    Parts(Vec<OpenPart>),
+    /// What may be sent again to this one, because another's answer may have been lost.
+    Unheard(Vec<Recent>),
+}
+
 /// Looks after the other instances.
 pub struct Heir {
     /// The rows.
@@ -36,8 +46,10 @@ pub struct Heir {
     pub clock: Clock,
     /// Where each carrier's replies go.
     pub doors: HashMap<CarrierId, Door>,
-    /// Where parts of texts go.
-    pub desk: mpsc::Sender<Vec<OpenPart>>,
+    /// The desk.
+    pub desk: mpsc::Sender<FromOthers>,
+    /// All carriers.
+    pub carriers: HashMap<CarrierId, Arc<Carrier>>,
     /// Gives signs of life.
     pub pulse: Pulse,
     /// What was seen, and what was handed on.
@@ -55,6 +67,7 @@ pub struct Known {
     /// Something may have been taken over that is not handed on.
     open: bool,
     handed_on: HashSet<(i64, CarrierId)>,
+    pub(super) unheard: Unheard,
     failing: bool,
 }
 
@@ -95,7 +108,7 @@ impl Heir {
         if self.known.open {
             self.hand_on().await?;
         }
-        Ok(())
+        self.hear().await
     }
 
     async fn take_over(&mut self, dead: &[Sign]) -> Result<(), LedgerError> {
@@ -122,7 +135,7 @@ impl Heir {
             }
             let parts = self.ledger.parts_of(epoch, &key.1, PARTS).await?;
             // A desk that has gone leaves them to the next start.
-            let _ = self.desk.send(parts).await;
+            let _ = self.desk.send(FromOthers::Parts(parts)).await;
             if let Some(door) = self.doors.get(&key.1) {
                 door.take_over(epoch);
             }

@@ -4,6 +4,7 @@
 
 mod decide;
 mod door;
+mod doubt;
 mod heir;
 mod loops;
 mod odd;
@@ -22,7 +23,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use decide::{Conclusion, Decided, Decider, charge_class};
 pub use door::Doors;
-pub use heir::{Heir, Known};
+pub use heir::{FromOthers, Heir, Known};
 pub use loops::Loops;
 
 use odd::{receipt_entry, silence};
@@ -31,7 +32,7 @@ use crate::{
     board::Board,
     config::Carrier,
     intake::{Inbound, Intake, Taken},
-    ledger::{Entry, Fate, OpenPart, Token},
+    ledger::{Entry, Fate, Token},
     message::{Answer, AnswerStatus, CarrierId, LineCommand, LineEvent, LineNo, RowKey, Sender, Ticket},
     outbox::{Content, Door, Outgoing},
 };
@@ -41,6 +42,10 @@ const UNDER_WAY: usize = 3;
 
 /// How often long texts whose parts did not come are looked for.
 const OVERDUE: Duration = Duration::from_millis(250);
+
+/// How often parts of open texts are looked for that came to other instances, and how long that may take.
+const BESIDE: Duration = Duration::from_millis(500);
+const LOOKING: Duration = Duration::from_secs(1);
 
 /// Who waits for an answer, and for which row.
 struct Asked {
@@ -86,8 +91,8 @@ pub struct Desk {
     pub board: Arc<Board>,
     /// What went to whom, of late.
     pub loops: Loops,
-    /// Parts of texts that an instance left which is gone.
-    pub taken_over: mpsc::Receiver<Vec<OpenPart>>,
+    /// What is heard of other instances.
+    pub others: mpsc::Receiver<FromOthers>,
 }
 
 impl Desk {
@@ -96,12 +101,17 @@ impl Desk {
         let mut under_way: VecDeque<Group> = VecDeque::new();
         let mut overdue = tokio::time::interval(OVERDUE);
         overdue.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut beside = tokio::time::interval(BESIDE);
+        beside.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let pulse = self.board.pulses.add("the desk");
         loop {
             pulse.beat();
             tokio::select! {
                 biased;
-                fates = first_fates(&mut under_way) => self.finish(&mut under_way, &fates),
+                fates = first_fates(&mut under_way) => {
+                    self.finish(&mut under_way, &fates);
+                    self.decider.ledger.note_unheard(self.intake.unheard()).await;
+                }
                 _ = overdue.tick(), if under_way.len() < UNDER_WAY => {
                     let late = self.intake.overdue(self.decider.clock.now(), self.batch);
                     if !late.is_empty() {
@@ -110,7 +120,15 @@ impl Desk {
                         under_way.push_back(group);
                     }
                 }
-                Some(parts) = self.taken_over.recv() => self.intake.take_over(parts, &self.decider.carriers),
+                _ = beside.tick(), if self.decider.ledger.is_shared() && self.intake.sizes().0 > 0 => {
+                    // What cannot be seen now is seen the next time.
+                    let looking = self.intake.look_beside(&self.decider.carriers);
+                    let _ = tokio::time::timeout(LOOKING, looking).await;
+                }
+                Some(heard) = self.others.recv() => match heard {
+                    FromOthers::Parts(parts) => self.intake.take_over(parts, &self.decider.carriers),
+                    FromOthers::Unheard(messages) => self.intake.may_come_again(messages, &self.decider.carriers),
+                },
                 events = doors.take(self.batch), if under_way.len() < UNDER_WAY => match events {
                     Some(events) => {
                         if let Some(group) = self.take(events).await {
@@ -234,14 +252,14 @@ impl Desk {
             let status = match (fate, &one.row) {
                 (Fate::Stored, Row::Aside(status)) => Some(AnswerStatus::Final(*status)),
                 (Fate::Stored, Row::Own(_) | Row::Repeat(..) | Row::Receipt) => Some(AnswerStatus::Stored),
-                (Fate::Failed | Fate::Orphan, _) => Some(AnswerStatus::Temporary),
+                (Fate::Failed | Fate::Orphan | Fate::Elsewhere, _) => Some(AnswerStatus::Temporary),
                 (Fate::GivenUp, _) => None,
             };
             let answered = status.is_some() && one.ticket.as_ref().is_none_or(|ticket| ticket.answer());
             match (&one.row, fate) {
                 (Row::Own(key), Fate::Stored) => self.intake.stored(&one.carrier, *key, answered, now),
                 // The ledger says `Failed` only when it knows; without any word the writer has gone, and nobody knows.
-                (Row::Own(key), Fate::GivenUp | Fate::Orphan | Fate::Failed) => {
+                (Row::Own(key), Fate::GivenUp | Fate::Orphan | Fate::Elsewhere | Fate::Failed) => {
                     self.intake.not_stored(&one.carrier, *key, fates.is_empty(), now);
                 }
                 (Row::Repeat(of, print), Fate::Orphan) => self.intake.orphaned(print, *of),
@@ -254,7 +272,7 @@ impl Desk {
             }
             match (fate, one.outgoing) {
                 (Fate::Stored, Some(outgoing)) => gather(&mut replies, one.carrier.id.clone(), outgoing),
-                (Fate::Failed | Fate::GivenUp | Fate::Orphan, Some(outgoing)) => {
+                (Fate::Failed | Fate::GivenUp | Fate::Orphan | Fate::Elsewhere, Some(outgoing)) => {
                     // The question comes again: what was not sent counts for no loop.
                     let Content { destination, text, .. } = &*outgoing.content;
                     if let Sender::Phone(to) = Sender::read(destination) {

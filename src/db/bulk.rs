@@ -69,10 +69,18 @@ impl Insert {
     /// # Errors
     /// [`DbError::Refused`] when a key is there already: nothing of this call is then kept, the transaction is lost.
     pub async fn run(&self, tx: &mut Tx<'_>, values: Vec<Column>) -> Result<(), DbError> {
+        self.counted(tx, values).await.map(|_| ())
+    }
+
+    /// The same, and how many rows were inserted or changed.
+    ///
+    /// # Errors
+    /// As [`Insert::run`].
+    pub async fn counted(&self, tx: &mut Tx<'_>, values: Vec<Column>) -> Result<u64, DbError> {
         let rows = values.first().map_or(0, Column::len);
         debug_assert!(values.len() == self.columns.len() && values.iter().all(|column| column.len() == rows));
         if rows == 0 {
-            return Ok(());
+            return Ok(0);
         }
         let done = match tx {
             Tx::Sqlite(_, conn) => self.run_sqlite(conn, values, rows).await,
@@ -86,9 +94,9 @@ impl Insert {
         conn: &mut sqlx::SqliteConnection,
         values: Vec<Column>,
         rows: usize,
-    ) -> Result<(), sqlx::Error> {
+    ) -> Result<u64, sqlx::Error> {
         let mut feeds: Vec<Feed> = values.into_iter().map(Feed::from).collect();
-        let mut left = rows;
+        let (mut left, mut done) = (rows, 0);
         while left > 0 {
             let count = left.min(CHUNK);
             let text = self.texts[count].get_or_init(|| self.sqlite_text(count)).clone();
@@ -102,13 +110,13 @@ impl Insert {
                     };
                 }
             }
-            query.execute(&mut *conn).await?;
+            done += query.execute(&mut *conn).await?.rows_affected();
             left -= count;
         }
-        Ok(())
+        Ok(done)
     }
 
-    async fn run_postgres(&self, conn: &mut sqlx::PgConnection, values: Vec<Column>) -> Result<(), sqlx::Error> {
+    async fn run_postgres(&self, conn: &mut sqlx::PgConnection, values: Vec<Column>) -> Result<u64, sqlx::Error> {
         let text = self.texts[0].get_or_init(|| self.postgres_text(&values)).clone();
         let mut query = sqlx::query(AssertSqlSafe(text));
         for column in values {
@@ -118,7 +126,7 @@ impl Insert {
                 Column::Bytes(values) => query.bind(values),
             };
         }
-        query.execute(conn).await.map(|_| ())
+        query.execute(conn).await.map(|done| done.rows_affected())
     }
 
     fn sqlite_text(&self, count: usize) -> Arc<str> {

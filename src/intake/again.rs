@@ -103,6 +103,13 @@ impl Again {
         self.remember(print, key);
     }
 
+    /// The same of a message that another instance took, unless a copy of it is known here.
+    pub fn suspect_elsewhere(&mut self, print: Token, key: RowKey, until: Micros) {
+        if !self.known.contains_key(&print) {
+            self.suspect(print, key, until);
+        }
+    }
+
     /// A part is used up by an exchange, and its row goes with that one's commit: a repeat counts on the exchange. When
     /// the exchange was not stored after all, `of` is the part's own row again.
     pub fn joined(&mut self, print: &Token, part: RowKey, of: RowKey) {
@@ -127,11 +134,18 @@ impl Again {
     }
 
     /// The row of a message is on disk; `answered` unless its line had given up. Later than `response_seconds` after
-    /// it came, or on a session that has ended, the answer counts as possibly unheard until `until`.
-    pub fn stored(&mut self, key: RowKey, answered: bool, now: Micros, response_seconds: i64, until: Micros) {
+    /// it came, or on a session that has ended, the answer counts as possibly unheard until `until`. Gives its fingerprint.
+    pub fn stored(
+        &mut self,
+        key: RowKey,
+        answered: bool,
+        now: Micros,
+        response_seconds: i64,
+        until: Micros,
+    ) -> Option<Token> {
         self.forget_old(now);
-        let Some(print) = self.by_key.remove(&key) else { return };
-        let Some(known) = self.known.get_mut(&print).filter(|known| known.key == key) else { return };
+        let print = self.by_key.remove(&key)?;
+        let known = self.known.get_mut(&print).filter(|known| known.key == key)?;
         let late = now.since(known.received_at) > response_seconds * 1_000_000;
         let ended = self.ended.get(&known.line).is_some_and(|session| *session >= known.session);
         if answered && !late && !ended {
@@ -142,6 +156,7 @@ impl Again {
             known.state = State::Suspect(until, if answered { why } else { REFUSED_YET_STORED });
             self.remember(print, key);
         }
+        Some(print)
     }
 
     /// A message was not stored; `doubtful` when nobody knows whether it was. Until `until` it counts as sent again if

@@ -20,13 +20,15 @@ use crate::{
 
 /// The open texts of one desk.
 pub struct OpenTexts {
-    open: HashMap<Token, Open>,
+    pub(super) open: HashMap<Token, Open>,
     /// Rows on their way to the disk, and whose text they belong to.
-    under_way: HashMap<RowKey, Token>,
+    pub(super) under_way: HashMap<RowKey, Token>,
     limit: usize,
     /// Octets of all parts held.
-    octets: usize,
+    pub(super) octets: usize,
     closed: Closed,
+    /// Where the next look at other instances goes on.
+    pub(super) looked_at: usize,
 }
 
 /// A part with other octets in a place that is taken begins another text when none came for this long, in seconds.
@@ -38,7 +40,8 @@ const OCTETS: usize = 32 * 1024 * 1024;
 impl OpenTexts {
     /// At most `limit` texts.
     pub fn new(limit: usize) -> Self {
-        Self { open: HashMap::new(), under_way: HashMap::new(), limit, octets: 0, closed: Closed::new(limit) }
+        let (open, under_way, closed) = (HashMap::new(), HashMap::new(), Closed::new(limit));
+        Self { open, under_way, limit, octets: 0, closed, looked_at: 0 }
     }
 
     /// How many are open.
@@ -139,12 +142,13 @@ impl OpenTexts {
         open.inbound(key, sender, text, consumes, received_at.unwrap_or_default())
     }
 
-    /// Gives up texts whose time has passed, at most `limit`, and ends those that parts from the ledger made whole. `key`
-    /// allots keys.
+    /// Gives up texts whose time has passed, at most `limit`, and ends those that parts from the ledger made whole; but for
+    /// those that another instance brings to their end. `key` allots keys.
     pub(super) fn overdue(&mut self, now: Micros, limit: usize, mut key: impl FnMut() -> RowKey) -> Vec<Inbound> {
         let on_disk = |set: &Token| !self.under_way.values().any(|own| own == set);
         let over = |set, open: &Open| open.head.expires_at <= now || (open.is_whole() && on_disk(set));
-        let due = self.open.iter().filter(|(set, open)| open.closing.is_none() && over(set, open));
+        let due =
+            self.open.iter().filter(|(set, open)| open.closing.is_none() && over(set, open) && !open.is_anothers());
         let due: Vec<Token> = due.map(|(set, _)| *set).take(limit).collect();
         let mut given_up = Vec::with_capacity(due.len());
         for set in due {
@@ -208,6 +212,10 @@ impl OpenTexts {
         };
         let open = self.open.entry(part.set_token).or_insert_with(|| Open::new(head));
         open.total = Some(part.total);
+        open.foreign.retain(|key| *key != part.key);
+        if open.rows().contains(&part.key) {
+            return;
+        }
         // The place may be taken: the SMSC brought it to two instances.
         match open.parts.entry(part.index) {
             btree_map::Entry::Occupied(_) => open.doubled.push(held.key),

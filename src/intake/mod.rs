@@ -3,6 +3,7 @@
 //! The state is that of one desk, in memory, and rebuilt from the ledger at start; nothing here is lost with it.
 
 mod again;
+mod beside;
 mod closed;
 mod join;
 mod odd;
@@ -96,6 +97,8 @@ pub struct Intake {
     met: Vec<Met>,
     /// Texts that others took the place of since they were last asked for.
     superseded: Vec<Inbound>,
+    /// Messages on disk whose line had given up since they were last asked for.
+    unheard: Vec<(Token, RowKey)>,
 }
 
 /// How long before a session break an answer may have been lost, in seconds (law 2).
@@ -288,7 +291,13 @@ impl Intake {
     pub fn stored(&mut self, carrier: &Carrier, key: RowKey, answered: bool, now: Micros) {
         self.texts.stored(key);
         let until = now.plus_seconds(seconds(carrier.redelivery));
-        self.again.stored(key, answered, now, seconds(carrier.smsc_response), until);
+        let print = self.again.stored(key, answered, now, seconds(carrier.smsc_response), until);
+        self.unheard.extend(print.filter(|_| !answered).map(|print| (print, key)));
+    }
+
+    /// Messages on disk since this was last asked whose line had given up: fingerprint and row. Their SMSC sends them again.
+    pub fn unheard(&mut self) -> Vec<(Token, RowKey)> {
+        std::mem::take(&mut self.unheard)
     }
 
     /// A part or an exchange with this key was not stored. `doubtful`: nobody knows whether it was.

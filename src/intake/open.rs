@@ -25,17 +25,24 @@ pub(super) struct Open {
     pub(super) total: Option<u8>,
     /// Rows of parts whose place was taken: used up with the others.
     pub(super) doubled: Vec<RowKey>,
+    /// Of all its rows those that belong to other instances which live.
+    pub(super) foreign: Vec<RowKey>,
 }
 
 impl Open {
     /// None of its parts is here yet.
     pub(super) fn new(head: Head) -> Self {
-        Self { head, parts: BTreeMap::new(), closing: None, total: None, doubled: Vec::new() }
+        Self { head, parts: BTreeMap::new(), closing: None, total: None, doubled: Vec::new(), foreign: Vec::new() }
     }
 
     /// Whether parts from the ledger have made it whole.
     pub(super) fn is_whole(&self) -> bool {
         self.total.is_some_and(|total| self.parts.len() >= usize::from(total))
+    }
+
+    /// Whether another instance is to bring it to its end: the oldest of its rows is not ours.
+    pub(super) fn is_anothers(&self) -> bool {
+        self.rows().into_iter().min().is_some_and(|oldest| self.foreign.contains(&oldest))
     }
 
     /// The stored rows that its exchange uses up.

@@ -7,7 +7,7 @@ use super::{Again, BREAK_MARGIN_SECONDS, Intake, OPEN_TEXTS, OpenTexts, REMEMBER
 use crate::{
     clock::Micros,
     config::Carrier,
-    ledger::{Ledger, LedgerError, OpenPart},
+    ledger::{Ledger, LedgerError, OpenPart, Recent},
     message::CarrierId,
 };
 
@@ -47,7 +47,18 @@ impl Intake {
             }
             texts.restore(part, carrier);
         }
-        Ok(Self { again, texts, ledger, met: Vec::new(), superseded: Vec::new() })
+        Ok(Self { again, texts, ledger, met: Vec::new(), superseded: Vec::new(), unheard: Vec::new() })
+    }
+
+    /// Takes what may be sent again of what other instances took.
+    pub fn may_come_again(&mut self, messages: Vec<Recent>, carriers: &HashMap<CarrierId, Arc<Carrier>>) {
+        for message in messages {
+            let Some(carrier) = carriers.get(&message.carrier) else { continue };
+            let until = message.committed_at.plus_seconds(seconds(carrier.redelivery));
+            for print in message.fingerprints {
+                self.again.suspect_elsewhere(print, message.key, until);
+            }
+        }
     }
 
     /// Takes parts that an instance left which is gone. A text that is whole with them comes to its end with those that

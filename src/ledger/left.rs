@@ -1,6 +1,6 @@
 //! What is left to be done of what was stored before: replies that wait, and parts whose text is not whole.
 
-use super::{Ledger, LedgerError, OpenPart, SealError, Table, start};
+use super::{Ledger, LedgerError, OpenPart, SealError, Table, Token, start};
 use crate::{
     clock::Micros,
     message::{CarrierId, RowKey},
@@ -33,6 +33,14 @@ impl Ledger {
     /// [`LedgerError`]; the rows stay, the call may be repeated.
     pub async fn parts_of(&self, epoch: i64, carrier: &CarrierId, limit: i64) -> Result<Vec<OpenPart>, LedgerError> {
         self.opened(start::store::parts_of(&self.db, epoch, carrier, limit).await?).await
+    }
+
+    /// The parts of these texts, whoever they belong to, at most `limit`.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; the rows stay, the call may be repeated.
+    pub async fn parts_of_texts(&self, sets: &[Token], limit: i64) -> Result<Vec<OpenPart>, LedgerError> {
+        self.opened(start::store::parts_of_texts(&self.db, sets, limit).await?).await
     }
 
     async fn opened(&self, rows: Vec<start::store::PartColumns>) -> Result<Vec<OpenPart>, LedgerError> {

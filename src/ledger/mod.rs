@@ -3,6 +3,7 @@
 //!
 //! Law 1 is kept here: whatever an acknowledged PDU meant is committed, on disk, before [`Fate::Stored`] comes back.
 
+mod asked;
 mod chain;
 mod heirs;
 mod left;
@@ -29,6 +30,7 @@ use std::{
 use rand::TryRngCore as _;
 use tokio::sync::{mpsc, oneshot};
 
+pub use asked::{Doubt, FirstCopy};
 pub use chain::{ChainReport, verify_chain};
 pub use heirs::{Look, Sign, Succession, Taken, Watch};
 pub use left::Waiting;
@@ -54,6 +56,9 @@ use crate::{
 /// Groups that may wait for the writer. Whoever hands over more waits itself (law 6).
 const WAITING_GROUPS: usize = 16;
 
+/// Messages of another instance that a start notes for it at most.
+const NOTED: usize = 500_000;
+
 /// Why the ledger cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
@@ -77,6 +82,7 @@ pub struct Ledger {
     next: AtomicI64,
     work: mpsc::Sender<writer::Work>,
     ended: Vec<Ended>,
+    doubts: Arc<asked::Doubts>,
 }
 
 /// Octets from the operating system, for keys and salts.
@@ -111,7 +117,9 @@ impl Ledger {
         let seal = keys.epoch(keys.current(), &salt)?;
         let lease = Arc::new(Lease::since(Instant::now()));
         let (mark, ended) = start::store::take_epoch(&db, instance, &salt, keys.current(), clock.now()).await?;
+        asked::store::note_others(&db, mark.epoch, clock.now(), NOTED).await?;
         let (sender, receiver) = mpsc::channel(WAITING_GROUPS);
+        let doubts = Arc::new(asked::Doubts::default());
         let ledger = Self {
             db: db.clone(),
             keys: Arc::clone(&keys),
@@ -123,9 +131,17 @@ impl Ledger {
             next: AtomicI64::new(1),
             work: sender,
             ended,
+            doubts: Arc::clone(&doubts),
         };
         let breaks = VecDeque::new();
-        let beside = Beside { keys, receipts: receipts::Memory::default(), quarantined: store::QUARANTINE_SLACK };
+        let beside = Beside {
+            keys,
+            receipts: receipts::Memory::default(),
+            quarantined: store::QUARANTINE_SLACK,
+            shared: false,
+            unheard: Vec::new(),
+            doubts,
+        };
         Ok((
             Arc::new(ledger),
             Writer {
@@ -241,7 +257,7 @@ impl Ledger {
         Ok(found.into_values().collect())
     }
 
-    /// Session breaks since a moment, and our own ends.
+    /// Session breaks since a moment, our own ends, and those of other instances.
     ///
     /// # Errors
     /// [`LedgerError`]; a start must not go on without them.
@@ -252,6 +268,8 @@ impl Ledger {
             at: ended.last_seen,
             high: RowKey::new(ended.epoch, ended.exchange_high),
         }));
+        let others = asked::store::breaks_of_others(&self.db, &self.instance, since).await?;
+        breaks.extend(others.into_iter().filter(|lost| lost.carrier.is_none()));
         Ok(breaks)
     }
 

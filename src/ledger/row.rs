@@ -346,8 +346,21 @@ pub enum Fate {
     Stored,
     /// Not stored: the line had answered "temporary error" before the transaction began.
     GivenUp,
-    /// Not stored: what it repeats is not there.
+    /// Not stored: what it repeats is not there, or a part that it uses up.
     Orphan,
+    /// Not stored: another instance has taken the same message of late, and whether this is that one sent again is not known
+    /// yet.
+    Elsewhere,
     /// Not stored: the transaction failed, or the writer has ended.
     Failed,
+}
+
+impl Fate {
+    /// Whether the entry is not to be stored, as is known before.
+    pub(super) fn is_left_out(self) -> bool {
+        match self {
+            Self::GivenUp | Self::Orphan | Self::Elsewhere => true,
+            Self::Stored | Self::Failed => false,
+        }
+    }
 }

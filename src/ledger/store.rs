@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use super::{
+    asked::{self, Doubts, Unfit},
     quarantine,
     receipts::{self, Heard, Memory, News},
     row::{Entry, ExchangeRow, Fate, OutboxRow, PartRow, QuarantineRow, SettlementRow},
-    seal::Keys,
+    seal::{Keys, Token},
     settling::store::Settled,
     writer::{LostSession, Mark},
 };
@@ -83,6 +84,10 @@ pub(super) enum CommitError {
     Unsure(DbError),
     /// This epoch was ended by another process: nothing may be written any more.
     Fenced,
+    /// Nothing was kept: these entries must be left out.
+    Unfit(Unfit),
+    /// Nothing was kept: other instances run, and must be told what is taken.
+    Shared,
 }
 
 impl From<DbError> for CommitError {
@@ -99,13 +104,19 @@ pub(super) struct Beside {
     pub(super) receipts: Memory,
     /// Messages put aside since the oldest were let go; at a start nobody knows how many there are.
     pub(super) quarantined: usize,
+    /// Other instances run: what is taken is noted for them.
+    pub(super) shared: bool,
+    /// Messages that their SMSC was told to send again although they are stored: others are told with the next commit.
+    pub(super) unheard: Vec<(Token, RowKey)>,
+    /// Messages that others have taken of late.
+    pub(super) doubts: Arc<Doubts>,
 }
 
 /// Messages put aside beyond what is kept, before the oldest are let go.
 pub(super) const QUARANTINE_SLACK: usize = 100;
 
 /// Stores entries in one transaction and moves the epoch's mark; on return all of it is on disk. `fates` has one place
-/// an entry, `GivenUp` for those that must be skipped; the others become `Stored` or `Orphan`.
+/// an entry, `GivenUp`, `Orphan` or `Elsewhere` for those that must be skipped; the others become `Stored` or `Orphan`.
 pub(super) async fn commit(
     seat: &mut Seat,
     entries: &[Entry],
@@ -117,7 +128,7 @@ pub(super) async fn commit(
 ) -> Result<Vec<(CarrierId, News)>, CommitError> {
     let mut tx = seat.begin().await.map_err(CommitError::NotBegun)?;
     let mut new = Gathered::default();
-    for (entry, fate) in entries.iter().zip(fates.iter_mut()).filter(|(_, fate)| **fate != Fate::GivenUp) {
+    for (entry, fate) in entries.iter().zip(fates.iter_mut()).filter(|(_, fate)| !fate.is_left_out()) {
         *fate = Fate::Stored;
         match entry {
             Entry::Exchange { row, outbox, consumes, .. } => {
@@ -136,10 +147,21 @@ pub(super) async fn commit(
             Entry::Repeat { .. } => {}
         }
     }
+    if beside.shared {
+        let places = entries.iter().zip(fates.iter()).enumerate();
+        let stored = places.filter(|(_, (_, fate))| **fate == Fate::Stored).map(|(place, (entry, _))| (place, entry));
+        let unfit = asked::claim(&mut tx, &stored.collect::<Vec<_>>(), now).await?;
+        if !unfit.is_empty() {
+            return Err(CommitError::Unfit(unfit));
+        }
+    }
     insert_exchanges(&mut tx, &new.exchanges, mark, now).await?;
     insert_outbox(&mut tx, &new.outbox).await?;
     insert_parts(&mut tx, &new.parts).await?;
-    delete_keys(&mut tx, "part", &new.consumed).await?;
+    let used = delete_keys(&mut tx, "part", &new.consumed).await?;
+    if beside.shared && used.len() < new.consumed.len() {
+        return Err(CommitError::Unfit(without_parts(entries, fates, &used)));
+    }
     SENDING.run(&mut tx, vec![ints(&new.sending, |key| Some(key.0))]).await?;
     let mut settled = Settled::default();
     settled.settle(&mut tx, &new.settlements, mark).await?;
@@ -157,11 +179,16 @@ pub(super) async fn commit(
     }
     put_aside(&mut tx, &new.odd, &mut beside.quarantined).await?;
     settled.write(&mut tx).await?;
+    asked::store::unheard(&mut tx, &beside.unheard).await?;
     for lost in breaks {
         note_break(&mut tx, mark.epoch, lost).await?;
     }
     mark.commits += 1;
-    move_mark(&mut tx, mark, now).await?;
+    let others_run = move_mark(&mut tx, mark, now).await? > 1;
+    if std::mem::replace(&mut beside.shared, others_run) != others_run && others_run {
+        return Err(CommitError::Shared);
+    }
+    beside.doubts.others_run(others_run);
     tx.commit().await.map_err(CommitError::Unsure)?;
     Ok(news)
 }
@@ -284,10 +311,12 @@ async fn repeat(tx: &mut Tx<'_>, key: RowKey, of: RowKey, carrier: &CarrierId, a
     Ok(if rows == 1 { Fate::Stored } else { Fate::Orphan })
 }
 
-async fn move_mark(tx: &mut Tx<'_>, mark: &Mark, now: Micros) -> Result<(), CommitError> {
-    let moved = in_tx!(&mut *tx, conn => sqlx::query(
+/// Moves this epoch's mark. Gives how many starts have not ended: one that begins is waited for, and counts.
+async fn move_mark(tx: &mut Tx<'_>, mark: &Mark, now: Micros) -> Result<i64, CommitError> {
+    let moved: Result<Option<(i64,)>, sqlx::Error> = in_tx!(&mut *tx, conn => sqlx::query_as(
         "update writer set exchange_high = $1, settlement_high = $2, committed_at = $3, lease_until = $4, audit_head = $5,
-                commits = $6 where epoch = $7 and ended_at is null",
+                commits = $6 where epoch = $7 and ended_at is null
+         returning (select count(*) from writer where ended_at is null)",
     )
     .bind(mark.exchange_high)
     .bind(mark.settlement_high)
@@ -296,13 +325,22 @@ async fn move_mark(tx: &mut Tx<'_>, mark: &Mark, now: Micros) -> Result<(), Comm
     .bind(mark.audit_head.as_slice())
     .bind(mark.commits)
     .bind(mark.epoch)
-    .execute(conn)
-    .await
-    .map(|done| done.rows_affected()));
-    match moved.map_err(|error| tx.fault(&error))? {
-        1 => Ok(()),
-        _ => Err(CommitError::Fenced),
+    .fetch_optional(conn)
+    .await);
+    moved.map_err(|error| tx.fault(&error))?.map(|(live,)| live).ok_or(CommitError::Fenced)
+}
+
+/// Exchanges whose parts another instance has used up.
+fn without_parts(entries: &[Entry], fates: &[Fate], used: &[i64]) -> Unfit {
+    let mut unfit = Unfit::default();
+    for (place, (entry, _)) in entries.iter().zip(fates).enumerate().filter(|(_, (_, fate))| **fate == Fate::Stored) {
+        if let Entry::Exchange { consumes, .. } = entry
+            && consumes.iter().any(|key| !used.contains(&key.0))
+        {
+            unfit.fates.push((place, Fate::Orphan));
+        }
     }
+    unfit
 }
 
 async fn note_break(tx: &mut Tx<'_>, epoch: i64, lost: &LostSession) -> Result<(), DbError> {

@@ -11,6 +11,7 @@ use tracing::{error, info, warn};
 
 use super::{
     row::{Entry, Fate},
+    seal::Token,
     store::{self, Beside, CommitError},
 };
 use crate::{
@@ -29,6 +30,9 @@ const HEARTBEAT: Duration = Duration::from_secs(1);
 
 /// Session breaks kept while the database fails; beyond that the oldest are forgotten.
 const BREAKS: usize = 1_024;
+
+/// Messages that other instances are to be told of, kept while the database fails.
+const UNHEARD: usize = 10_000;
 
 /// A failed database is given this long before the next try, so that a fault is not met with a storm.
 const PAUSE: Duration = Duration::from_millis(50);
@@ -65,6 +69,8 @@ pub(super) enum Work {
     Group(Vec<Entry>, oneshot::Sender<Vec<Fate>>),
     /// A session with a carrier ended.
     Break(LostSession),
+    /// Stored messages, by fingerprint, that their SMSC was told to send again.
+    Unheard(Vec<(Token, RowKey)>),
 }
 
 /// A session with a carrier that ended.
@@ -165,6 +171,10 @@ impl Writer {
                     self.breaks.truncate(BREAKS - 1);
                     self.breaks.push_front(lost);
                 }
+                Work::Unheard(messages) => {
+                    self.beside.unheard.extend(messages);
+                    self.beside.unheard.truncate(UNHEARD);
+                }
             }
         }
         let mut fates: Vec<Fate> = entries.iter().map(claim).collect();
@@ -209,12 +219,25 @@ impl Writer {
     async fn commit(&mut self, entries: &[Entry], fates: &mut [Fate]) -> Result<Kept, WriterEnd> {
         let (before, now, begun) = (self.mark.clone(), self.clock.now(), Instant::now());
         let breaks = self.breaks.make_contiguous();
-        let beside = &mut self.beside;
-        let mut done = store::commit(&mut self.seat, entries, fates, breaks, &mut self.mark, now, beside).await;
+        let mut done =
+            store::commit(&mut self.seat, entries, fates, breaks, &mut self.mark, now, &mut self.beside).await;
         if matches!(done, Err(CommitError::NotBegun(_))) && self.seat.is_kept() {
             // The connection died while nothing was asked of it: no reason to refuse anybody.
             self.seat.leave();
-            done = store::commit(&mut self.seat, entries, fates, breaks, &mut self.mark, now, beside).await;
+            done = store::commit(&mut self.seat, entries, fates, breaks, &mut self.mark, now, &mut self.beside).await;
+        }
+        // Each time some are left out, or others are seen to run: never more often than there are entries, and once.
+        loop {
+            match done {
+                Err(CommitError::Unfit(unfit)) => {
+                    unfit.fates.iter().for_each(|(place, fate)| fates[*place] = *fate);
+                    self.beside.doubts.add(unfit.doubts);
+                }
+                Err(CommitError::Shared) => {}
+                Ok(_) | Err(_) => break,
+            }
+            self.mark = before.clone();
+            done = store::commit(&mut self.seat, entries, fates, breaks, &mut self.mark, now, &mut self.beside).await;
         }
         if done.is_err() {
             self.seat.leave();
@@ -241,6 +264,8 @@ impl Writer {
                 self.mark = before;
                 error
             }
+            // Both were seen to above.
+            Err(CommitError::Unfit(_) | CommitError::Shared) => return Ok(Kept::Nothing),
             Err(CommitError::Unsure(error)) => {
                 let tried = std::mem::replace(&mut self.mark, before);
                 self.lease.failed();
@@ -268,6 +293,7 @@ impl Writer {
     fn kept(&mut self, begun: Instant) -> Kept {
         self.lease.renew(begun);
         self.breaks.clear();
+        self.beside.unheard.clear();
         self.board.up();
         if std::mem::take(&mut self.failing) {
             warn!("Ledger is being written again");

@@ -151,18 +151,25 @@ pub(in crate::ledger) async fn recent(
 /// A stored part before its content is opened.
 pub(in crate::ledger) type PartColumns = (i64, i64, String, i64, Vec<u8>, i64, i64, i64, i64, Vec<u8>, Vec<u8>);
 
-/// Stored parts that belong to an instance, oldest first, at most `limit`.
-pub(in crate::ledger) async fn parts(db: &Db, instance: &str, limit: i64) -> Result<Vec<PartColumns>, DbError> {
-    let rows = reading!(db, pool => sqlx::query_as::<_, PartColumns>(
+/// Their names, and where they stand.
+macro_rules! part_columns {
+    () => {
         "select p.key, p.received_at, p.carrier, p.line, p.set_token, p.part_index, p.part_total, p.concat_ref,
                 p.data_coding, p.fingerprint, p.sealed
-         from part p
-         join writer w on w.epoch = (p.key >> 40)
+         from part p"
+    };
+}
+
+/// Stored parts that belong to an instance, oldest first, at most `limit`.
+pub(in crate::ledger) async fn parts(db: &Db, instance: &str, limit: i64) -> Result<Vec<PartColumns>, DbError> {
+    let rows = reading!(db, pool => sqlx::query_as::<_, PartColumns>(concat!(
+        part_columns!(),
+        " join writer w on w.epoch = (p.key >> 40)
          left join adopted a on a.epoch = w.epoch and a.carrier = p.carrier
          left join writer h on h.epoch = a.heir
          where coalesce(h.instance, w.instance) = $1
          order by p.key limit $2",
-    ).bind(instance).bind(limit).fetch_all(pool).await);
+    )).bind(instance).bind(limit).fetch_all(pool).await);
     rows.map_err(|error| db.fault(&error))
 }
 
@@ -173,11 +180,10 @@ pub(in crate::ledger) async fn parts_of(
     carrier: &CarrierId,
     limit: i64,
 ) -> Result<Vec<PartColumns>, DbError> {
-    let rows = reading!(db, pool => sqlx::query_as::<_, PartColumns>(
-        "select key, received_at, carrier, line, set_token, part_index, part_total, concat_ref, data_coding,
-                fingerprint, sealed
-         from part where key > $1 and key < $2 and carrier = $3 order by key limit $4",
-    )
+    let rows = reading!(db, pool => sqlx::query_as::<_, PartColumns>(concat!(
+        part_columns!(),
+        " where p.key > $1 and p.key < $2 and p.carrier = $3 order by p.key limit $4",
+    ))
     .bind(RowKey::new(epoch, 0).0)
     .bind(RowKey::new(epoch + 1, 0).0)
     .bind(carrier.as_str())
@@ -187,8 +193,41 @@ pub(in crate::ledger) async fn parts_of(
     rows.map_err(|error| db.fault(&error))
 }
 
+/// Stored parts of these texts, whoever they belong to, oldest first, at most `limit`.
+pub(in crate::ledger) async fn parts_of_texts(
+    db: &Db,
+    sets: &[Token],
+    limit: i64,
+) -> Result<Vec<PartColumns>, DbError> {
+    let mut rows: Vec<PartColumns> = match db {
+        // There are never many, and no list of octets can be handed over.
+        Db::Sqlite { readers, .. } => {
+            let text = concat!(part_columns!(), " order by p.key limit $1");
+            sqlx::query_as(text).bind(limit).fetch_all(readers).await
+        }
+        Db::Postgres { pool, .. } => {
+            let text = concat!(part_columns!(), " where p.set_token = any($1) order by p.key limit $2");
+            let sets: Vec<&[u8]> = sets.iter().map(<[u8; TOKEN]>::as_slice).collect();
+            sqlx::query_as(text).bind(sets).bind(limit).fetch_all(pool).await
+        }
+    }
+    .map_err(|error| db.fault(&error))?;
+    if matches!(db, Db::Sqlite { .. }) && (rows.len() as i64) < limit {
+        let wanted: std::collections::HashSet<&[u8]> = sets.iter().map(<[u8; TOKEN]>::as_slice).collect();
+        rows.retain(|row| wanted.contains(row.4.as_slice()));
+    }
+    Ok(rows)
+}
+
 /// A waiting reply before its content is opened: key, expires, sealed, whether it was marked as being sent.
 pub(in crate::ledger) type OutboxColumns = (i64, i64, Vec<u8>, i64);
+
+/// How these are read.
+macro_rules! outbox_columns {
+    () => {
+        "select key, expires_at, sealed, (select count(*) from sending s where s.key = o.key) from outbox o"
+    };
+}
 
 /// Replies of one carrier behind a key that belong to an instance, in order, at most `limit`; but for those that this
 /// start of it took over.
@@ -199,15 +238,15 @@ pub(in crate::ledger) async fn waiting(
     after: RowKey,
     limit: i64,
 ) -> Result<Vec<OutboxColumns>, DbError> {
-    let rows = reading!(db, pool => sqlx::query_as::<_, OutboxColumns>(
-        "select key, expires_at, sealed, (select count(*) from sending s where s.key = o.key) from outbox o
-         where key > $1 and carrier = $2
+    let rows = reading!(db, pool => sqlx::query_as::<_, OutboxColumns>(concat!(
+        outbox_columns!(),
+        " where key > $1 and carrier = $2
            and (key >> 40) in (select w.epoch from writer w
                                left join adopted a on a.epoch = w.epoch and a.carrier = $2
                                left join writer h on h.epoch = a.heir
                                where coalesce(h.instance, w.instance) = $3 and coalesce(a.heir, 0) <> $4)
          order by key limit $5",
-    )
+    ))
     .bind(after.0)
     .bind(carrier.as_str())
     .bind(instance)
@@ -226,10 +265,10 @@ pub(in crate::ledger) async fn waiting_of(
     after: RowKey,
     limit: i64,
 ) -> Result<Vec<OutboxColumns>, DbError> {
-    let rows = reading!(db, pool => sqlx::query_as::<_, OutboxColumns>(
-        "select key, expires_at, sealed, (select count(*) from sending s where s.key = o.key) from outbox o
-         where key > $1 and key > $2 and key < $3 and carrier = $4 order by key limit $5",
-    )
+    let rows = reading!(db, pool => sqlx::query_as::<_, OutboxColumns>(concat!(
+        outbox_columns!(),
+        " where key > $1 and key > $2 and key < $3 and carrier = $4 order by key limit $5",
+    ))
     .bind(after.0)
     .bind(RowKey::new(epoch, 0).0)
     .bind(RowKey::new(epoch + 1, 0).0)

@@ -25,6 +25,8 @@ pub(super) enum Heard {
     Orphan,
     /// A temporary error: it was not stored.
     Failed,
+    /// A temporary error: another instance had it of late.
+    Elsewhere,
     /// Nothing: the line had given up.
     Nothing,
     /// This, at once.
@@ -38,6 +40,13 @@ pub(super) struct Asked {
     row: Option<RowKey>,
     of: Option<(Token, RowKey)>,
     fates: tokio::sync::oneshot::Receiver<Vec<Fate>>,
+}
+
+impl Asked {
+    /// The line's deadline has passed.
+    pub(super) fn give_up(&self) -> bool {
+        self.part.ticket.give_up()
+    }
 }
 
 /// One start of the service, with a desk.
@@ -54,7 +63,16 @@ impl Desk {
     }
 
     pub(super) async fn start_as(book: &Book, instance: &str) -> Self {
-        let running = book.start_as(instance).await;
+        Self::over(book, book.start_as(instance).await).await
+    }
+
+    /// On connections of its own, as a process has.
+    pub(super) async fn start_apart(book: &Book, instance: &str) -> Self {
+        let db = book.open_again(LONG).await;
+        Self::over(book, book.start_over(db, instance).await).await
+    }
+
+    async fn over(book: &Book, running: Running) -> Self {
         let carriers: HashMap<_, _> =
             ["vtl", "vnp"].map(carrier).into_iter().map(|one| (one.id.clone(), Arc::new(one))).collect();
         let intake = Intake::rebuild(&carriers, Arc::clone(&running.ledger), book.clock.now()).await.unwrap();
@@ -120,8 +138,11 @@ impl Desk {
         let answered = fate != Fate::GivenUp && asked.part.ticket.answer();
         if let Some(key) = asked.row {
             match fate {
-                Fate::Stored => self.intake.stored(&owner, key, answered, now),
-                Fate::GivenUp | Fate::Orphan => self.intake.not_stored(&owner, key, false, now),
+                Fate::Stored => {
+                    self.intake.stored(&owner, key, answered, now);
+                    self.running.ledger.note_unheard(self.intake.unheard()).await;
+                }
+                Fate::GivenUp | Fate::Orphan | Fate::Elsewhere => self.intake.not_stored(&owner, key, false, now),
                 Fate::Failed => self.intake.not_stored(&owner, key, true, now),
             }
         }
@@ -131,6 +152,7 @@ impl Desk {
                 Heard::Orphan
             }
             (Fate::Failed | Fate::Orphan, ..) => Heard::Failed,
+            (Fate::Elsewhere, ..) => Heard::Elsewhere,
             (Fate::GivenUp, ..) => Heard::Nothing,
             (Fate::Stored, Some(_), _) => Heard::Again,
             (Fate::Stored, None, Some(text)) => Heard::Question(text),
@@ -144,6 +166,11 @@ impl Desk {
             Ok(asked) => self.answer(asked).await,
             Err(heard) => heard,
         }
+    }
+
+    /// Looks for parts that came to others.
+    pub(super) async fn look_beside(&mut self) {
+        self.intake.look_beside(&self.carriers).await.unwrap();
     }
 
     /// Gives up what is overdue: what each says, and how many parts it has.

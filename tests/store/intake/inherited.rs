@@ -13,19 +13,21 @@ const SECOND: i64 = 1_000_000;
 const WINDOW: i64 = 601 * SECOND;
 
 /// The desk of `two` takes the parts that `one` left.
-async fn inherit(book: &Book, heir: &mut Desk) {
+pub(super) async fn inherit(book: &Book, heir: &mut Desk) {
     for taken in take_over(book, &heir.running, &["one"], &["vtl"]).await.taken {
         let parts = heir.running.ledger.parts_of(taken.epoch, &taken.carrier, 100).await.unwrap();
         heir.intake.take_over(parts, &heir.carriers);
     }
 }
 
-/// A first desk takes these and dies, a second one takes those and inherits.
+/// A first desk takes these, a second one those more than a minute later, when they count as others; the first dies, and the
+/// second inherits.
 async fn two_desks(book: &Book, before: Vec<Part>, beside: Vec<Part>) -> Desk {
     let (mut one, mut two) = (Desk::start(book).await, Desk::start_as(book, "two").await);
     for part in before {
         assert_eq!(one.take(part).await, Heard::Part, "{}", book.label);
     }
+    book.clock.advance(61 * SECOND);
     for part in beside {
         assert_eq!(two.take(part).await, Heard::Part, "{}", book.label);
     }
