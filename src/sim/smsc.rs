@@ -84,6 +84,12 @@ impl Smsc {
         self.shared.wait(|state| state.sessions.iter().any(|session| session.bound.is_some()).then_some(())).await;
     }
 
+    /// Waits until so many sessions are bound, no more and no fewer.
+    pub async fn bound_by(&self, count: usize) {
+        let bound = |state: &State| state.sessions.iter().filter(|session| session.bound.is_some()).count();
+        self.shared.wait(|state| (bound(state) == count).then_some(())).await;
+    }
+
     /// Waits until no ESME is bound.
     pub async fn unbound(&self) {
         self.shared.wait(|state| state.sessions.iter().all(|session| session.bound.is_none()).then_some(())).await;

@@ -125,8 +125,13 @@ pub(crate) async fn follow(progress: &mut Receiver<LoadProgress>, what: &str, fa
 /// Questions that each get a reply. No phone ever asks the same thing twice: sent again after a break, the same octets
 /// are the same question.
 pub(crate) async fn questions(site: &Site, kills: u64) -> Vec<Question> {
+    questions_of(site, PEOPLE, kills).await
+}
+
+/// The same of so many people.
+pub(crate) async fn questions_of(site: &Site, people: u64, kills: u64) -> Vec<Question> {
     let registry = Registry::open(&site.config.registry).await.unwrap();
-    let people = registry.phones(PEOPLE as u32).await.unwrap();
+    let people = registry.phones(people as u32).await.unwrap();
     registry.close().await;
     let wordings = texts().take(20.max(kills as usize)).collect::<Vec<String>>();
     let mut questions = Vec::with_capacity(people.len() * wordings.len());

@@ -1,7 +1,9 @@
 //! Acknowledged means stored, stored means billed, and a kill at any instant loses and doubles nothing: the real process,
 //! killed again and again while a carrier's SMSC asks as fast as it is answered; and the same with a disk that fails.
 //!
-//! `TRACUU_CRASH_KILLS` says how often the service is killed, `TRACUU_CRASH_SEED` repeats the draws of an earlier run.
+//! `TRACUU_CRASH_KILLS` says how often the service is killed, `TRACUU_CRASH_SEED` repeats the draws of an earlier run. Where
+//! several instances are killed, `TRACUU_CRASH_EVERY_S` is the time from one kill to the next, `TRACUU_CRASH_RATE` how many
+//! questions are asked a second.
 
 #[cfg(test)]
 mod billed;
@@ -11,6 +13,8 @@ mod disk;
 mod failover;
 #[cfg(test)]
 mod heirs;
+#[cfg(test)]
+mod instances;
 #[cfg(test)]
 mod load;
 #[cfg(test)]

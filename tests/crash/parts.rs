@@ -5,6 +5,7 @@ use std::{
     fmt::Write as _,
     io::Write as _,
     net::{Ipv4Addr, SocketAddr},
+    time::Duration,
 };
 
 use tokio::task::JoinSet;
@@ -25,8 +26,9 @@ use crate::{
 /// Phones that ask.
 const PHONES: u32 = 60;
 
-/// How often a part is sent again before the service counts as stuck.
-const ROUNDS: usize = 50;
+/// How often a part is sent again before the service counts as stuck, and how long the SMSC waits before it does so.
+const ROUNDS: usize = 200;
+const RETRY: Duration = Duration::from_millis(100);
 
 /// What each asks for: more than one physical message holds.
 const FIELDS: &str = "HO VA TEN, NGAY THANG NAM SINH, GIOI TINH, NOI SINH, QUE QUAN, DAN TOC, TON GIAO, QUOC TICH, \
@@ -89,7 +91,7 @@ async fn texts_in_parts_are_joined_and_answered_once_whenever_the_service_is_kil
 }
 
 /// The phones, each with the messages its question makes.
-async fn phones(site: &Site, smsc: &Smsc) -> Vec<(Phone, Vec<Deliver>)> {
+pub(crate) async fn phones(site: &Site, smsc: &Smsc) -> Vec<(Phone, Vec<Deliver>)> {
     let registry = Registry::open(&site.config.registry).await.unwrap();
     let people = registry.phones(PHONES).await.unwrap();
     registry.close().await;
@@ -113,13 +115,13 @@ struct Part {
 }
 
 /// What the SMSC has to hand over.
-struct Parts {
+pub(crate) struct Parts {
     parts: Vec<Part>,
     sent: u64,
 }
 
 impl Parts {
-    fn of(phones: &[(Phone, Vec<Deliver>)]) -> Self {
+    pub(crate) fn of(phones: &[(Phone, Vec<Deliver>)]) -> Self {
         let mut all = Vec::new();
         for (text, (_, parts)) in phones.iter().enumerate() {
             let part =
@@ -173,8 +175,24 @@ impl Parts {
         serving
     }
 
+    /// Sends what was not heard, all at once, and does something as soon as so many answers are there.
+    pub(crate) async fn send_until<F: Future>(&mut self, smsc: &Smsc, answers: usize, then: impl FnOnce() -> F) {
+        let (mut then, mut heard) = (Some(then), 0);
+        let mut waiting = self.begin(smsc, |_| true);
+        while let Some((at, status)) = next(&mut waiting).await {
+            self.parts[at].heard = status == Some(0);
+            heard += usize::from(status.is_some());
+            if heard >= answers
+                && let Some(then) = then.take()
+            {
+                then().await;
+            }
+        }
+        assert!(then.is_none(), "{heard} answers of {answers}");
+    }
+
     /// Sends what was not heard until the service has it all.
-    async fn send_all(&mut self, smsc: &Smsc) {
+    pub(crate) async fn send_all(&mut self, smsc: &Smsc) {
         for _ in 0..ROUNDS {
             within("the service to bind", smsc.bound()).await;
             let mut waiting = self.begin(smsc, |_| true);
@@ -184,6 +202,7 @@ impl Parts {
             if self.heard() == self.parts.len() {
                 return;
             }
+            tokio::time::sleep(RETRY).await;
         }
         panic!("after {ROUNDS} rounds the service has {} parts of {}", self.heard(), self.parts.len());
     }

@@ -182,6 +182,16 @@ pub(crate) fn kills() -> Option<u64> {
     setting("TRACUU_CRASH_KILLS")
 }
 
+/// Seconds from one kill to the next; none: as soon as the killed one is back.
+pub(crate) fn every() -> Option<Duration> {
+    setting("TRACUU_CRASH_EVERY_S").map(Duration::from_secs)
+}
+
+/// Questions a second, where not as many as can be answered.
+pub(crate) fn rate() -> u32 {
+    setting("TRACUU_CRASH_RATE").map_or(300, |rate| rate as u32)
+}
+
 #[expect(clippy::disallowed_methods, reason = "these are settings of the test, not of the service")]
 fn setting(name: &str) -> Option<u64> {
     let written = std::env::var(name).ok()?;
