@@ -8,15 +8,10 @@
 )]
 
 mod bed;
+#[path = "bed/memory.rs"]
+mod memory;
 
 use tracuu::sim::{Limit, LoadRun, SmscSettings};
-
-/// A figure of the system about the service, in KiB: VmHWM is the most memory it ever held, VmRSS what it holds.
-fn memory_kib(service: &bed::Service, figure: &str) -> u64 {
-    let text = std::fs::read_to_string(format!("/proc/{}/status", service.pid())).unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix(figure)).unwrap();
-    line.trim_matches([':', '\t', ' ', 'k', 'B']).parse().unwrap()
-}
 
 async fn flood(folder: &std::path::Path, at: std::net::SocketAddr, rate: u32, seconds: u64) {
     let service = bed::Service::start(folder);
@@ -25,7 +20,7 @@ async fn flood(folder: &std::path::Path, at: std::net::SocketAddr, rate: u32, se
     let phones = rate as usize * 10 * seconds as usize;
     let mut plan = bed::plan(folder, 0, phones, Limit::Count(phones as u64), rate * 10).await;
     plan.window = 1_000;
-    let resting = memory_kib(&service, "VmRSS");
+    let resting = memory::kib(service.pid(), "VmRSS");
     let run = LoadRun::start(&smsc, &plan).unwrap();
     let mut progress = run.progress();
     let watched = async {
@@ -39,7 +34,7 @@ async fn flood(folder: &std::path::Path, at: std::net::SocketAddr, rate: u32, se
                     "{:>7} acknowledged, {:>7} replied to, {} MiB held",
                     now.acknowledged,
                     now.replies,
-                    memory_kib(&service, "VmRSS") / 1_024
+                    memory::kib(service.pid(), "VmRSS") / 1_024
                 );
             }
         }
@@ -58,7 +53,7 @@ async fn flood(folder: &std::path::Path, at: std::net::SocketAddr, rate: u32, se
     println!(
         "memory of the service: {} MiB at rest, {} MiB at most",
         resting / 1_024,
-        memory_kib(&service, "VmHWM") / 1_024
+        memory::kib(service.pid(), "VmHWM") / 1_024
     );
     smsc.stop().await;
 }

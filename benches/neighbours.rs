@@ -13,7 +13,7 @@
 
 mod bed;
 
-use std::{net::SocketAddr, path::Path, process::Command};
+use std::{net::SocketAddr, path::Path};
 
 use tokio::task::JoinHandle;
 use tokio_util::task::TaskTracker;
@@ -47,8 +47,7 @@ struct Seen {
 /// Measures one window after the other.
 async fn measure(folder: &Path, windows: u64, measured: (&Smsc, &LoadPlan)) -> Vec<LoadReport> {
     // Else what was written before is written back now.
-    let synced = Command::new("sync").arg("-f").arg(folder).status().unwrap();
-    assert!(synced.success());
+    bed::sync(folder);
     let mut reports = Vec::new();
     for _ in 0..windows {
         reports.push(load::run(measured.0, measured.1).await.unwrap());

@@ -48,12 +48,27 @@ pub(crate) fn tracuu(folder: &Path, arguments: &[&str]) {
 
 /// A folder with configuration, keys, templates and a registry. `carriers` follows the sections of the example.
 pub(crate) fn set_up(folder: &Path, people: u64, carriers: &str) {
+    set_up_on(folder, people, carriers, None);
+}
+
+/// The same with store and registry elsewhere than in the folder.
+pub(crate) fn set_up_on(folder: &Path, people: u64, carriers: &str, urls: Option<[&str; 2]>) {
     tracuu(folder, &["init"]);
     let file = folder.join("tracuu.toml");
     let text = std::fs::read_to_string(&file).unwrap();
-    let head = text.split_once("[carriers.sim]").unwrap().0;
+    let mut head = text.split_once("[carriers.sim]").unwrap().0.to_owned();
+    for (own, url) in ["sqlite:tracuu.db", "sqlite:registry.db"].into_iter().zip(urls.into_iter().flatten()) {
+        assert!(head.contains(own));
+        head = head.replace(own, url);
+    }
     std::fs::write(&file, format!("{head}{carriers}")).unwrap();
     tracuu(folder, &["registry", "generate", "--people", &people.to_string()]);
+    sync(folder);
+}
+
+/// Has all that was written to a folder's disk written back, or it would be while something is measured.
+pub(crate) fn sync(folder: &Path) {
+    assert!(Command::new("sync").arg("-f").arg(folder).status().unwrap().success());
 }
 
 /// A free port of this machine; another program may take it, and then the bench stops.
