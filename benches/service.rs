@@ -8,6 +8,7 @@
     reason = "a bench prints its figures and stops at the first fault"
 )]
 
+#[expect(dead_code, reason = "the others use what is not used here")]
 mod bed;
 #[path = "bed/ceiling.rs"]
 mod ceiling;

@@ -53,6 +53,13 @@ pub(crate) fn set_up(folder: &Path, people: u64, carriers: &str) {
 
 /// The same with store and registry elsewhere than in the folder.
 pub(crate) fn set_up_on(folder: &Path, people: u64, carriers: &str, urls: Option<[&str; 2]>) {
+    configure(folder, carriers, urls);
+    tracuu(folder, &["registry", "generate", "--people", &people.to_string()]);
+    sync(folder);
+}
+
+/// The same without making a registry.
+pub(crate) fn configure(folder: &Path, carriers: &str, urls: Option<[&str; 2]>) {
     tracuu(folder, &["init"]);
     let file = folder.join("tracuu.toml");
     let text = std::fs::read_to_string(&file).unwrap();
@@ -62,8 +69,6 @@ pub(crate) fn set_up_on(folder: &Path, people: u64, carriers: &str, urls: Option
         head = head.replace(own, url);
     }
     std::fs::write(&file, format!("{head}{carriers}")).unwrap();
-    tracuu(folder, &["registry", "generate", "--people", &people.to_string()]);
-    sync(folder);
 }
 
 /// Has all that was written to a folder's disk written back, or it would be while something is measured.
