@@ -244,6 +244,10 @@ impl Pruner {
     /// [`PruneError`]; what this call would have removed stays, and a new run goes on from there.
     pub async fn next(&mut self) -> Result<bool, PruneError> {
         let done = self.step().await;
+        if done.is_ok() {
+            // Without a service beside it nobody else keeps a SQLite file's log short.
+            self.seat.tidy().await?;
+        }
         // Kept for one transaction alone: others that seldom write have but this one connection.
         self.seat.leave();
         done

@@ -15,7 +15,7 @@ use tracuu::{
 };
 
 use super::ledger::{NOW, Shop, carrier};
-use crate::support::databases::databases;
+use crate::support::databases::{databases, sqlite};
 
 const DAY: i64 = 86_400;
 
@@ -179,6 +179,24 @@ async fn a_run_that_ends_in_the_middle_leaves_whole_batches_and_the_next_goes_on
         assert_eq!(shop.chained().await, (0, 7), "{}", shop.label);
         running.stop().await;
     }
+}
+
+#[tokio::test]
+async fn without_a_service_beside_it_the_log_of_a_sqlite_file_stays_short() {
+    let database = sqlite();
+    let shop = Shop::open(&database).await;
+    let running = shop.start().await;
+    let keys = running.ask_many(800).await;
+    running.settle_many(&keys).await;
+    shop.close().await;
+    running.stop().await;
+    let log = format!("{}-wal", database.url.trim_start_matches("sqlite:"));
+    let mut pruner = shop.pruner().await;
+    while pruner.next().await.unwrap() {}
+    assert_eq!(went(pruner.removed()), (800, 800));
+    // A batch is two rows; all of them write some 1,900 pages, and 1,000 are merged at a time.
+    let pages = std::fs::metadata(log).map_or(0, |found| found.len()) / 4_096;
+    assert!(pages < 1_200, "the log has grown to {pages} pages");
 }
 
 #[tokio::test]
