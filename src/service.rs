@@ -230,8 +230,8 @@ impl Service {
         });
         let (heir, heir_stop) = (self.heir, desk_stop.clone());
         tasks.spawn(async move {
-            heir.run(heir_stop).await;
-            Ended::Heir
+            let ended = heir.run(heir_stop).await;
+            ended.map_or_else(|error| Ended::Writer(Err(WriterEnd::Unsynced(error))), |()| Ended::Heir)
         });
         for outbox in self.outboxes {
             tasks.spawn(async move {

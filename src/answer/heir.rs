@@ -16,6 +16,7 @@ use crate::{
     board::Pulse,
     clock::Clock,
     config::Carrier,
+    db::DbError,
     ledger::{Ledger, LedgerError, Look, OpenPart, Recent, Sign, Watch},
     message::CarrierId,
     outbox::Door,
@@ -71,24 +72,39 @@ pub struct Known {
     failing: bool,
 }
 
+impl Known {
+    /// A turn came to this. What failed is tried again, unless nobody knows what is on the disk.
+    fn met(&mut self, done: Result<(), LedgerError>) -> Result<(), DbError> {
+        match done {
+            Ok(()) => self.failing = false,
+            Err(LedgerError::Db(error @ DbError::Unsynced { .. })) => return Err(error),
+            Err(error) => {
+                if !std::mem::replace(&mut self.failing, true) {
+                    warn!(%error, "Other instances cannot be looked at; none is taken for dead until they can");
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
 impl Heir {
     /// Looks until `stop`.
-    pub async fn run(mut self, stop: CancellationToken) {
+    ///
+    /// # Errors
+    /// [`DbError::Unsynced`] alone: the process must end.
+    pub async fn run(mut self, stop: CancellationToken) -> Result<(), DbError> {
         let mut turns = tokio::time::interval(EVERY);
         turns.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         while stop.run_until_cancelled(turns.tick()).await.is_some() {
             self.pulse.beat();
             match stop.run_until_cancelled(self.turn()).await {
-                Some(Err(error)) => {
-                    if !std::mem::replace(&mut self.known.failing, true) {
-                        warn!(%error, "Other instances cannot be looked at; none is taken for dead until they can");
-                    }
-                }
-                Some(Ok(())) => self.known.failing = false,
+                Some(done) => self.known.met(done)?,
                 None => break,
             }
         }
         self.pulse.rest();
+        Ok(())
     }
 
     async fn turn(&mut self) -> Result<(), LedgerError> {
@@ -143,5 +159,20 @@ impl Heir {
         }
         self.known.open = false;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_disk_did_not_keep_ends_the_process_and_an_outage_is_outlasted() {
+        let why = || "why".to_owned();
+        let mut known = Known::default();
+        assert!(known.met(Err(DbError::Unavailable { database: "store", why: why() }.into())).is_ok());
+        assert!(known.failing && known.met(Ok(())).is_ok() && !known.failing);
+        let unsynced = known.met(Err(DbError::Unsynced { database: "store", why: why() }.into()));
+        assert!(matches!(unsynced, Err(DbError::Unsynced { .. })));
     }
 }

@@ -76,14 +76,8 @@ async fn an_instance_that_was_paused_for_too_long_sends_nothing_more_and_ends_as
     let first = pair.first.take().unwrap();
     first.pause().await;
     // The rest of what it had given to the system arrives, and nothing after that.
-    let mut sent = pair.theirs.counts().submits;
-    loop {
-        tokio::time::sleep(Duration::from_millis(500)).await;
-        let now = pair.theirs.counts().submits;
-        if std::mem::replace(&mut sent, now) == now {
-            break;
-        }
-    }
+    within("what was sent to arrive", all_arrived(pair.theirs.address().port())).await;
+    let sent = pair.theirs.counts().submits;
     let left = LEFT - usize::try_from(sent).unwrap();
     assert!(left > LEFT / 4, "{left} replies are left to be sent");
     let (begun, waited) = pair.until_sent(left).await;
@@ -104,6 +98,21 @@ async fn an_instance_that_was_paused_for_too_long_sends_nothing_more_and_ends_as
     assert!(log.contains("another process took this one's place"), "{line}\n{log}");
     within("its sessions to end", pair.theirs.unbound()).await;
     pair.judge(beside, left, &line).await;
+}
+
+/// Waits until the system holds nothing that was sent to this port and not read there yet.
+async fn all_arrived(port: u16) {
+    let port = format!(":{port:04X}");
+    let held = |line: &str| {
+        let columns: Vec<&str> = line.split_whitespace().collect();
+        let (sent, received) = columns[4].split_once(':').unwrap();
+        let (to_it, of_it) = (columns[2].ends_with(&port), columns[1].ends_with(&port));
+        (to_it && sent != "00000000") || (of_it && received != "00000000")
+    };
+    // The SMSC reads in this same thread, and counts what it has read before anybody else has a turn.
+    while std::fs::read_to_string("/proc/net/tcp").unwrap().lines().skip(1).any(held) {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
 }
 
 /// Two instances, and their SMSCs.

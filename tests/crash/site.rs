@@ -134,6 +134,18 @@ impl Serving {
     /// Stops its clock, as a hypervisor or a debugger does.
     pub(crate) async fn pause(&self) {
         self.signal("-STOP").await;
+        let tasks = format!("/proc/{}/task", self.child.id().unwrap());
+        let state = |stat: String| stat.rsplit_once(") ").and_then(|(_, rest)| rest.chars().next());
+        let stopped = |task: std::io::Result<fs::DirEntry>| {
+            let stat = fs::read_to_string(task.unwrap().path().join("stat"));
+            stat.ok().and_then(state).is_none_or(|state| state == 'T')
+        };
+        let all_stopped = async {
+            while !fs::read_dir(&tasks).unwrap().all(stopped) {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        within("the service to stand still", all_stopped).await;
     }
 
     /// Lets it go on.

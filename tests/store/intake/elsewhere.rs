@@ -7,7 +7,7 @@ use tokio_util::sync::CancellationToken;
 use tracuu::{
     answer::{FromOthers, Heir, Known},
     board::Pulse,
-    db::Db,
+    db::{Db, DbError},
     message::Part,
 };
 
@@ -19,7 +19,7 @@ const SECOND: i64 = 1_000_000;
 /// What looks after the others for a desk.
 struct Ears {
     heard: mpsc::Receiver<FromOthers>,
-    tasks: JoinSet<()>,
+    tasks: JoinSet<Result<(), DbError>>,
     stop: CancellationToken,
 }
 
@@ -59,7 +59,7 @@ impl Ears {
     async fn end(mut self) {
         self.stop.cancel();
         self.heard.close();
-        while self.tasks.join_next().await.is_some() {}
+        assert!(self.tasks.join_all().await.iter().all(Result::is_ok));
     }
 }
 
