@@ -17,18 +17,18 @@ use crate::{
 /// Breaks of others are looked for so far back, in seconds: longer than one takes to become known.
 const BACK_SECONDS: i64 = 600;
 
-/// Messages remembered for one break at most, the newest.
-const REMEMBERED: usize = 200_000;
+/// Messages read in one go at most, of each break the newest: looking after the others must not wait for it long.
+const READ: usize = 50_000;
 
 /// Messages weighed in one go at most.
-const WEIGHED: usize = 500;
+const WEIGHED: usize = 200;
 
 /// So many looks in a row must have found the other committing since the message came, before it is believed that it has
 /// not lost the session: it hears of that a moment after the SMSC.
 const SIGNS: u8 = 2;
 
 /// How often what says nothing any more is let go.
-const PRUNE: Duration = Duration::from_secs(30);
+const PRUNE: Duration = Duration::from_secs(5);
 
 /// What was heard so far.
 #[derive(Default)]
@@ -67,12 +67,17 @@ impl Heir {
     async fn hear_of_breaks(&mut self, now: Micros) -> Result<(), LedgerError> {
         let since = now.plus_seconds(-BACK_SECONDS);
         self.known.unheard.told.retain(|(.., at)| *at >= since);
+        let mut room = READ;
         for lost in self.ledger.breaks_of_others(since).await? {
             let key = (lost.high.epoch(), lost.carrier.clone(), lost.at);
             if lost.at < since || self.known.unheard.told.contains(&key) {
                 continue;
             }
-            let messages = self.ledger.unheard(&lost, BREAK_MARGIN_SECONDS, REMEMBERED).await?;
+            if room == 0 {
+                break;
+            }
+            let messages = self.ledger.unheard(&lost, BREAK_MARGIN_SECONDS, READ).await?;
+            room = room.saturating_sub(messages.len());
             self.tell(messages).await;
             self.known.unheard.told.insert(key);
         }

@@ -30,8 +30,9 @@ const _: () = assert!(STANDS_SECONDS == 60);
 /// What another start had taken before this one began to say what it takes.
 static ASKED_BEFORE: Insert = Insert::unless_there("asked", &["print", "key", "at"]);
 
-/// Rows let go in one go at most.
-const PRUNED: i64 = 20_000;
+/// Rows let go in one transaction at most, and transactions in one go.
+const PRUNED: i64 = 25_000;
+const PRUNINGS: usize = 4;
 
 fn columns(rows: &[(Token, RowKey)], at: impl Fn(usize) -> Micros) -> Vec<Column> {
     vec![
@@ -164,7 +165,7 @@ pub(super) async fn forget(db: &Db, doubt: &Doubt) -> Result<(), DbError> {
 /// Lets go of rows that say nothing any more; of those that somebody is just writing, the next time.
 pub(super) async fn prune(db: &Db, now: Micros) -> Result<(), DbError> {
     let (before, long_before) = (now.plus_seconds(-STANDS_SECONDS), now.plus_seconds(-UNHEARD_SECONDS));
-    loop {
+    for _ in 0..PRUNINGS {
         let mut tx = db.begin().await?;
         let done = match &mut tx {
             Tx::Sqlite(_, conn) => {
@@ -194,9 +195,10 @@ pub(super) async fn prune(db: &Db, now: Micros) -> Result<(), DbError> {
         let pruned = done.map_err(|error| tx.fault(&error))?;
         tx.commit().await?;
         if pruned < PRUNED as u64 {
-            return Ok(());
+            break;
         }
     }
+    Ok(())
 }
 
 /// Session breaks and ends of other instances since a moment.

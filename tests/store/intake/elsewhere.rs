@@ -192,6 +192,25 @@ async fn a_part_of_a_text_that_another_ended_begins_no_second_text() {
     }
 }
 
+#[tokio::test]
+async fn after_a_minute_only_what_an_smsc_was_told_to_send_again_is_kept() {
+    for book in books().await {
+        let (mut one, two) = (Desk::start_as(&book, "one").await, Desk::start_apart(&book, "two").await);
+        for text in ["TTCD 0", "TTCD 1", "TTCD 2"] {
+            assert!(matches!(one.take(question(text)).await, Heard::Question(_)), "{}", book.label);
+        }
+        book.run("update asked set unheard = 1 where key = (select max(key) from asked)").await;
+        let kept = "select count(*) from asked";
+        for (seconds, expected) in [(59, 3), (2, 1), (86_400, 1), (7 * 86_400, 0)] {
+            book.clock.advance(seconds * SECOND);
+            two.running.ledger.prune_asked(book.clock.now()).await.unwrap();
+            assert_eq!(book.number(kept).await, expected, "{}: {seconds} s later", book.label);
+        }
+        one.end().await;
+        two.end().await;
+    }
+}
+
 /// PostgreSQL alone: two never write a SQLite file at the same time.
 #[tokio::test]
 async fn a_copy_waits_for_the_commit_of_the_first_that_is_under_way() {
