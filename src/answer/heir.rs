@@ -171,7 +171,9 @@ mod tests {
         let why = || "why".to_owned();
         let mut known = Known::default();
         assert!(known.met(Err(DbError::Unavailable { database: "store", why: why() }.into())).is_ok());
-        assert!(known.failing && known.met(Ok(())).is_ok() && !known.failing);
+        assert!(known.failing);
+        assert!(known.met(Ok(())).is_ok());
+        assert!(!known.failing);
         let unsynced = known.met(Err(DbError::Unsynced { database: "store", why: why() }.into()));
         assert!(matches!(unsynced, Err(DbError::Unsynced { .. })));
     }
