@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use sqlx::AssertSqlSafe;
+use sqlx::{Arguments as _, AssertSqlSafe, sqlite::SqliteArguments};
 
 use super::{DbError, Tx};
 
@@ -16,6 +16,8 @@ pub enum Column {
     Int(Vec<Option<i64>>),
     /// Texts.
     Text(Vec<Option<String>>),
+    /// Texts of which neighbours are often the same, kept once ([`push_word`]).
+    Word(Vec<Option<Arc<str>>>),
     /// Octets.
     Bytes(Vec<Option<Vec<u8>>>),
 }
@@ -25,6 +27,7 @@ impl Column {
         match self {
             Self::Int(values) => values.len(),
             Self::Text(values) => values.len(),
+            Self::Word(values) => values.len(),
             Self::Bytes(values) => values.len(),
         }
     }
@@ -32,10 +35,19 @@ impl Column {
     fn array_type(&self) -> &'static str {
         match self {
             Self::Int(_) => "bigint[]",
-            Self::Text(_) => "text[]",
+            Self::Text(_) | Self::Word(_) => "text[]",
             Self::Bytes(_) => "bytea[]",
         }
     }
+}
+
+/// Adds a text to a column of words; one that is the same as the one before shares its memory.
+pub fn push_word(column: &mut Vec<Option<Arc<str>>>, word: Option<&str>) {
+    let shared = match (column.last(), word) {
+        (Some(Some(last)), Some(word)) if **last == *word => Some(Arc::clone(last)),
+        (_, word) => word.map(Arc::from),
+    };
+    column.push(shared);
 }
 
 /// An insert into one table, its statements made once.
@@ -100,16 +112,20 @@ impl Insert {
         while left > 0 {
             let count = left.min(CHUNK);
             let text = self.texts[count].get_or_init(|| self.sqlite_text(count)).clone();
-            let mut query = sqlx::query(AssertSqlSafe(text));
+            let mut arguments = SqliteArguments::default();
+            arguments.reserve(count * feeds.len(), 0);
             for _ in 0..count {
                 for feed in &mut feeds {
-                    query = match feed {
-                        Feed::Int(values) => query.bind(values.next().flatten()),
-                        Feed::Text(values) => query.bind(values.next().flatten()),
-                        Feed::Bytes(values) => query.bind(values.next().flatten()),
+                    let added = match feed {
+                        Feed::Int(values) => arguments.add(values.next().flatten()),
+                        Feed::Text(values) => arguments.add(values.next().flatten()),
+                        Feed::Word(values) => arguments.add(values.next().flatten()),
+                        Feed::Bytes(values) => arguments.add(values.next().flatten()),
                     };
+                    added.map_err(sqlx::Error::Encode)?;
                 }
             }
+            let query = sqlx::query_with(AssertSqlSafe(text), arguments);
             done += query.execute(&mut *conn).await?.rows_affected();
             left -= count;
         }
@@ -123,6 +139,9 @@ impl Insert {
             query = match column {
                 Column::Int(values) => query.bind(values),
                 Column::Text(values) => query.bind(values),
+                Column::Word(values) => {
+                    query.bind(values.iter().map(|word| word.as_deref().map(str::to_owned)).collect::<Vec<_>>())
+                }
                 Column::Bytes(values) => query.bind(values),
             };
         }
@@ -152,6 +171,7 @@ impl Insert {
 enum Feed {
     Int(std::vec::IntoIter<Option<i64>>),
     Text(std::vec::IntoIter<Option<String>>),
+    Word(std::vec::IntoIter<Option<Arc<str>>>),
     Bytes(std::vec::IntoIter<Option<Vec<u8>>>),
 }
 
@@ -160,6 +180,7 @@ impl From<Column> for Feed {
         match column {
             Column::Int(values) => Self::Int(values.into_iter()),
             Column::Text(values) => Self::Text(values.into_iter()),
+            Column::Word(values) => Self::Word(values.into_iter()),
             Column::Bytes(values) => Self::Bytes(values.into_iter()),
         }
     }

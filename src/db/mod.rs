@@ -23,7 +23,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-pub use bulk::{Column, Insert, delete_keys};
+pub use bulk::{Column, Insert, delete_keys, push_word};
 pub use error::DbError;
 pub use hosts::Hosts;
 pub(crate) use seat::Connection;

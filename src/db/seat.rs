@@ -27,12 +27,17 @@ impl Connection {
 pub struct Seat {
     db: Db,
     connection: Option<Connection>,
+    /// Rows written since somebody looked how long the log is.
+    unmerged: usize,
 }
+
+/// Rows after which it is worth a look how long the log is; a look costs as much as a statement.
+const LOOK_AFTER: usize = 500;
 
 impl Seat {
     /// A seat without a connection; the first transaction takes one.
     pub fn new(db: Db) -> Self {
-        Self { db, connection: None }
+        Self { db, connection: None, unmerged: LOOK_AFTER }
     }
 
     /// The database.
@@ -52,15 +57,19 @@ impl Seat {
         }
     }
 
-    /// Merges a SQLite file's log into the file when much waits in it. To be called between transactions; a server sees to
-    /// it itself.
+    /// Merges a SQLite file's log into the file when much waits in it. To be called after each transaction with the number
+    /// of rows it wrote; a server sees to it itself.
     ///
     /// # Errors
     /// [`DbError::Unsynced`]: the process must end. Else the log only grows: what was committed stays committed.
-    pub async fn tidy(&mut self) -> Result<(), DbError> {
+    pub async fn tidy(&mut self, rows: usize) -> Result<(), DbError> {
+        self.unmerged = self.unmerged.saturating_add(rows.max(1));
         match &mut self.connection {
+            Some(Connection::Sqlite(_)) if self.unmerged < LOOK_AFTER => Ok(()),
             Some(Connection::Sqlite(connection)) => {
-                durable::merge_much(connection).await.map_err(|error| self.db.fault(&error))
+                durable::merge_much(connection).await.map_err(|error| self.db.fault(&error))?;
+                self.unmerged = 0;
+                Ok(())
             }
             Some(Connection::Postgres(_)) | None => Ok(()),
         }

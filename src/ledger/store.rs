@@ -13,7 +13,7 @@ use super::{
 };
 use crate::{
     clock::Micros,
-    db::{Column, DbError, Insert, Seat, Tx, delete_keys, in_tx, migrate::Migrations},
+    db::{Column, DbError, Insert, Seat, Tx, delete_keys, in_tx, migrate::Migrations, push_word},
     message::{CarrierId, RowKey},
 };
 
@@ -224,7 +224,9 @@ fn ints<'a, T>(rows: &'a [&'a T], of: impl Fn(&'a T) -> Option<i64>) -> Column {
 }
 
 fn texts<'a, T>(rows: &'a [&'a T], of: impl Fn(&'a T) -> &'a str) -> Column {
-    Column::Text(rows.iter().map(|row| Some(of(row).to_owned())).collect())
+    let mut words = Vec::with_capacity(rows.len());
+    rows.iter().for_each(|row| push_word(&mut words, Some(of(row))));
+    Column::Word(words)
 }
 
 fn octets<'a, T>(rows: &'a [&'a T], of: impl Fn(&'a T) -> Option<&'a [u8]>) -> Column {

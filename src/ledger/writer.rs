@@ -192,12 +192,12 @@ impl Writer {
             // Whoever asked may have gone; what was stored stays stored.
             let _ = sender.send(fates.by_ref().take(count).collect());
         }
-        self.tidy().await
+        self.tidy(entries.len()).await
     }
 
     /// Merges the store's log into its file when it is long; the acknowledgements do not wait for it.
-    async fn tidy(&mut self) -> Result<(), WriterEnd> {
-        match self.seat.tidy().await {
+    async fn tidy(&mut self, rows: usize) -> Result<(), WriterEnd> {
+        match self.seat.tidy(rows).await {
             Ok(()) => {
                 if std::mem::take(&mut self.unmerged) {
                     warn!("Store's log is merged into its file again");

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use crate::{
     clock::Micros,
-    db::{Column, DbError, Insert, Tx, delete_keys},
+    db::{Column, DbError, Insert, Tx, delete_keys, push_word},
     ledger::{
         receipts::storable,
         row::{SettlementResult, SettlementRow},
@@ -43,17 +43,18 @@ pub(in crate::ledger) struct Settled {
 impl Default for Settled {
     fn default() -> Self {
         let (int, text) = (|| Column::Int(Vec::new()), || Column::Text(Vec::new()));
+        let word = || Column::Word(Vec::new());
         let columns = vec![
             int(),
             int(),
             int(),
             int(),
-            text(),
-            text(),
+            word(),
+            word(),
             int(),
             int(),
             int(),
-            text(),
+            word(),
             int(),
             int(),
             int(),
@@ -121,6 +122,7 @@ impl Settled {
             match column {
                 Column::Int(values) => values.push(ints.next().copied().flatten()),
                 Column::Text(values) => values.push(texts.next().copied().flatten().map(storable)),
+                Column::Word(values) => push_word(values, texts.next().copied().flatten()),
                 Column::Bytes(values) => values.push(None),
             }
         }
