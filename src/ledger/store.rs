@@ -225,7 +225,9 @@ fn ints<'a, T>(rows: &'a [&'a T], of: impl Fn(&'a T) -> Option<i64>) -> Column {
 
 fn texts<'a, T>(rows: &'a [&'a T], of: impl Fn(&'a T) -> &'a str) -> Column {
     let mut words = Vec::with_capacity(rows.len());
-    rows.iter().for_each(|row| push_word(&mut words, Some(of(row))));
+    for row in rows {
+        push_word(&mut words, Some(of(row)));
+    }
     Column::Word(words)
 }
 
