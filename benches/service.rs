@@ -20,7 +20,7 @@ mod support {
     pub(crate) mod postgres;
 }
 
-use std::{net::SocketAddr, path::Path};
+use std::{net::SocketAddr, path::Path, time::Duration};
 
 use ceiling::{Work, measure};
 use support::postgres;
@@ -42,6 +42,8 @@ struct Cost {
     generator_us: u64,
     /// MiB.
     peak: u64,
+    /// MiB held after each tenth of the time.
+    held: Vec<u64>,
 }
 
 async fn serve(folder: &Path, at: SocketAddr, window: u32, seconds: u64) -> Cost {
@@ -51,11 +53,21 @@ async fn serve(folder: &Path, at: SocketAddr, window: u32, seconds: u64) -> Cost
     let mut plan = bed::plan(folder, 0, PHONES, Limit::Seconds(seconds), 0).await;
     (plan.rate, plan.window) = (None, window);
     let before = (cpu_us(service.pid()), cpu_us(std::process::id()));
-    let report = load::run(&smsc, &plan).await.unwrap();
+    let mut held = Vec::new();
+    let holding = async {
+        let mut tenths = tokio::time::interval(Duration::from_millis(seconds * 100));
+        tenths.tick().await;
+        while held.len() < 10 {
+            tenths.tick().await;
+            held.push(memory::kib(service.pid(), "VmRSS") / 1_024);
+        }
+    };
+    let (report, ()) = tokio::join!(load::run(&smsc, &plan), holding);
+    let report = report.unwrap();
     let after = (cpu_us(service.pid()), cpu_us(std::process::id()));
     let peak = memory::kib(service.pid(), "VmHWM") / 1_024;
     smsc.stop().await;
-    Cost { report, service_us: after.0 - before.0, generator_us: after.1 - before.1, peak }
+    Cost { report, service_us: after.0 - before.0, generator_us: after.1 - before.1, peak, held }
 }
 
 /// CPU time that a process has used, microseconds (proc(5): fields 14 and 15 of `stat`, in ticks of 10 ms).
@@ -94,13 +106,13 @@ async fn run(label: &str, server: Option<&postgres::Server>, window: u32, second
     let url = |place: usize| urls.get(place).map_or("", String::as_str);
     bed::set_up_on(folder.path(), people, &carrier, server.map(|_| [url(0), url(1)]));
     bed::sync(folder.path());
-    let Cost { report, service_us, generator_us, peak } = serve(folder.path(), at, window, seconds).await;
+    let Cost { report, service_us, generator_us, peak, held } = serve(folder.path(), at, window, seconds).await;
     bed::sync(folder.path());
     let [alone, both] = ceilings(folder.path(), [url(2), url(3)], window, report.questions.max(1_000)).await;
     let (asked, ms) = (report.questions.max(1), |us: u64| us as f64 / 1_000.0);
     println!(
         "{label}, window {window}: {:.0} questions/s, p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms; CPU {} us a question (and {} \
-         us of the generator); peak memory {peak} MiB; {} questions, lost {}, doubled {}",
+         us of the generator); peak memory {peak} MiB, after each tenth of the time {held:?}; {} questions, lost {}, doubled {}",
         report.answered_per_second,
         ms(report.latency.p50_us),
         ms(report.latency.p99_us),
