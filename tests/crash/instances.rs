@@ -6,6 +6,7 @@ use std::{
     fmt::Write as _,
     io::Write as _,
     net::{Ipv4Addr, SocketAddr},
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -62,7 +63,7 @@ fn server() -> Option<Server> {
 async fn killed_in_turn(count: usize) {
     let Some(server) = server() else { return };
     let (kills, seed) = (site::kills().unwrap_or(count as u64 + 1), 0);
-    let mut house = House::start(count, &server.fresh_database().await, kills).await;
+    let mut house = House::start(count, &server.fresh_database().await, kills, None).await;
     let run = LoadRun::start(&house.smsc, &house.plan(kills).await).unwrap();
     let mut progress = run.progress();
     let killing = async {
@@ -111,7 +112,23 @@ async fn three_instances_restarted_in_turn_leave_no_gap() {
 /// sent twice, and none may have been.
 async fn restarted_in_turn(count: usize) {
     let Some(server) = server() else { return };
-    let mut house = House::start(count, &server.fresh_database().await, 1).await;
+    let house = House::start(count, &server.fresh_database().await, 1, None).await;
+    in_turn("restarted", house).await;
+}
+
+#[tokio::test]
+async fn two_instances_of_the_version_before_upgraded_in_turn_leave_no_gap() {
+    let Some(before) = site::program_before() else {
+        let _ = writeln!(std::io::stderr(), "\nSKIPPED: TRACUU_CRASH_BEFORE names no program; nothing was upgraded\n");
+        return;
+    };
+    let Some(server) = server() else { return };
+    let house = House::start(2, &server.fresh_database().await, 1, Some(&before)).await;
+    in_turn("upgraded", house).await;
+}
+
+async fn in_turn(what: &str, mut house: House) {
+    let count = house.sites.len();
     let run = LoadRun::start(&house.smsc, &house.plan(1).await).unwrap();
     let mut progress = run.progress();
     let restarting = async {
@@ -130,7 +147,7 @@ async fn restarted_in_turn(count: usize) {
     let (report, ()) = tokio::join!(run.finish(), restarting);
     let (stored, submits) = house.end().await;
     let restarts = count as u64;
-    let mut line = summary(&format!("{count} instances restarted in turn"), 0, 0, &report, &stored);
+    let mut line = summary(&format!("{count} instances {what} in turn"), 0, 0, &report, &stored);
     let (temporary, longest) = (report.temporary, report.latency.max_us as f64 / 1e6);
     let _ = write!(line, "; temporary errors {temporary}, the longest wait for a reply {longest:.1} s");
     let _ = writeln!(std::io::stderr(), "{line}");
@@ -143,7 +160,7 @@ async fn restarted_in_turn(count: usize) {
 #[tokio::test]
 async fn texts_whose_parts_come_to_two_instances_are_joined_though_one_is_killed() {
     let Some(server) = server() else { return };
-    let mut house = House::start(2, &server.fresh_database().await, 0).await;
+    let mut house = House::start(2, &server.fresh_database().await, 0, None).await;
     let phones = phones(&house.sites[0], &house.smsc).await;
     let mut parts = Parts::of(&phones);
     let killed = house.serving[1].take().unwrap();
@@ -183,19 +200,23 @@ struct House {
 }
 
 impl House {
-    async fn start(count: usize, store: &str, kills: u64) -> Self {
+    /// `before`: a program of the version before, which makes and serves them at first.
+    async fn start(count: usize, store: &str, kills: u64, before: Option<&Path>) -> Self {
         let tracker = TaskTracker::new();
         let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let smsc = Smsc::listen(any, SmscSettings::default(), &tracker, Clock::System).await.unwrap();
         let rate = site::rate();
         // Each kill sends those to rest who asked within the seconds before it.
         let people = 1_000 + u64::from(rate) * 3 * (kills + 1);
-        let mut sites = vec![Site::new(smsc.address(), 1, people, Some(store)).await];
+        let mut sites = vec![match before {
+            Some(program) => Site::made_by(program, smsc.address(), 1, people, Some(store)).await,
+            None => Site::new(smsc.address(), 1, people, Some(store)).await,
+        }];
         for instance in 2..=count {
             let beside = sites[0].beside(&format!("tracuu-{instance}"), smsc.address(), "");
             sites.push(beside);
         }
-        let serving: Vec<Option<Serving>> = sites.iter().map(|site| Some(site.serve())).collect();
+        let serving: Vec<Option<Serving>> = sites.iter().map(|site| Some(site.serve_as_made())).collect();
         within("all instances to bind", smsc.bound_by(count)).await;
         let db = sites[0].store().await;
         Self { tracker, smsc, sites, serving, people, rate, db }

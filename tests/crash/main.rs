@@ -3,7 +3,8 @@
 //!
 //! `TRACUU_CRASH_KILLS` says how often the service is killed, `TRACUU_CRASH_SEED` repeats the draws of an earlier run. Where
 //! several instances are killed, `TRACUU_CRASH_EVERY_S` is the time from one kill to the next, `TRACUU_CRASH_RATE` how many
-//! questions are asked a second.
+//! questions are asked a second. `TRACUU_CRASH_BEFORE` names a program of the version before, from which instances are
+//! upgraded in turn.
 
 #[cfg(test)]
 mod billed;

@@ -1,12 +1,19 @@
 //! One installation in a folder of its own: configuration, keys, registry, store; the service as a child process.
 
-use std::{fs, net::SocketAddr, os::unix::process::ExitStatusExt as _, path::PathBuf, process::Stdio, time::Duration};
+use std::{
+    fs,
+    net::SocketAddr,
+    os::unix::process::ExitStatusExt as _,
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
 
 use tempfile::TempDir;
 use tokio::process::{Child, Command};
 use tracuu::{clock::Chance, config::Config, db::Db, registry, service};
 
-use crate::support::cli::{Finished, tracuu, tracuu_with};
+use crate::support::cli::{Finished, tracuu_with};
 
 /// How long anything may take that the test waits for, on a machine that has other things to do.
 pub(crate) const LIMIT: Duration = Duration::from_mins(1);
@@ -17,19 +24,35 @@ pub(crate) const CARRIER: &str = "sim";
 /// The only short code.
 pub(crate) const CODE: &str = "9999";
 
+/// The program under test.
+const PROGRAM: &str = env!("CARGO_BIN_EXE_tracuu");
+
+/// A folder with what a program makes for a newcomer.
+fn init(program: &Path) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let made = std::process::Command::new(program).arg("init").env_clear().current_dir(folder.path()).output().unwrap();
+    assert!(made.status.success(), "{made:?}");
+    folder
+}
+
 /// An installation. Everything in it goes with this value.
 pub(crate) struct Site {
     pub(crate) folder: TempDir,
     pub(crate) config: Config,
+    /// The program that made it.
+    made_by: PathBuf,
 }
 
 impl Site {
     /// Makes one whose carrier is the SMSC at `smsc`, with so many lines to it and so many people in the registry.
     /// `store`: another store than a SQLite file in the folder.
     pub(crate) async fn new(smsc: SocketAddr, lines: u8, people: u64, store: Option<&str>) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let made = tracuu(folder.path(), &["init"]);
-        assert_eq!(made.code, Some(0), "{made:?}");
+        Self::made_by(Path::new(PROGRAM), smsc, lines, people, store).await
+    }
+
+    /// The same as another version of the program makes it.
+    pub(crate) async fn made_by(program: &Path, smsc: SocketAddr, lines: u8, people: u64, store: Option<&str>) -> Self {
+        let folder = init(program);
         let file = folder.path().join("tracuu.toml");
         let example = fs::read_to_string(&file).unwrap();
         let (head, _) = example.split_once("# One section a carrier;").expect("the example has its carriers last");
@@ -43,15 +66,13 @@ impl Site {
         fs::write(&file, head + &carrier).unwrap();
         let config = Config::load(&file).unwrap_or_else(|faults| panic!("{faults}"));
         registry::generate(&config.registry.url, people, 1, |_| {}).await.unwrap();
-        Self { folder, config }
+        Self { folder, config, made_by: program.to_owned() }
     }
 
     /// Another installation on the same store, registry and keys, for another instance whose carrier is the SMSC at
     /// `smsc`. `lines` go into the carrier's section of this one alone.
     pub(crate) fn beside(&self, instance: &str, smsc: SocketAddr, lines: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let made = tracuu(folder.path(), &["init"]);
-        assert_eq!(made.code, Some(0), "{made:?}");
+        let folder = init(&self.made_by);
         fs::copy(self.folder.path().join("tracuu.keys"), folder.path().join("tracuu.keys")).unwrap();
         let (ours, theirs) = (self.folder.path().join("tracuu.toml"), folder.path().join("tracuu.toml"));
         let mut text = fs::read_to_string(ours).unwrap();
@@ -68,7 +89,7 @@ impl Site {
         text = text.replace("sqlite:tracuu.db", &here("tracuu.db")) + lines;
         fs::write(&theirs, text).unwrap();
         let config = Config::load(&theirs).unwrap_or_else(|faults| panic!("{faults}"));
-        Self { folder, config }
+        Self { folder, config, made_by: self.made_by.clone() }
     }
 
     /// Starts the service.
@@ -76,11 +97,20 @@ impl Site {
         self.serve_with(&[])
     }
 
+    /// Starts the service of the version that made this installation.
+    pub(crate) fn serve_as_made(&self) -> Serving {
+        self.start(&self.made_by, &[])
+    }
+
     /// Starts the service with an environment.
     pub(crate) fn serve_with(&self, environment: &[(&str, PathBuf)]) -> Serving {
+        self.start(Path::new(PROGRAM), environment)
+    }
+
+    fn start(&self, program: &Path, environment: &[(&str, PathBuf)]) -> Serving {
         let log = self.folder.path().join("serve.log");
         let to = fs::File::options().create(true).append(true).open(&log).unwrap();
-        let mut command = Command::new(env!("CARGO_BIN_EXE_tracuu"));
+        let mut command = Command::new(program);
         command.args(["serve", "--config"]).arg(self.folder.path().join("tracuu.toml"));
         command.env_clear().envs(environment.iter().cloned()).current_dir(self.folder.path()).kill_on_drop(true);
         command.stdin(Stdio::null()).stdout(to.try_clone().unwrap()).stderr(to);
@@ -202,6 +232,11 @@ pub(crate) fn every() -> Option<Duration> {
 /// Questions a second, where not as many as can be answered.
 pub(crate) fn rate() -> u32 {
     setting("TRACUU_CRASH_RATE").map_or(300, |rate| rate as u32)
+}
+
+/// A program of the version before, if one is named.
+pub(crate) fn program_before() -> Option<PathBuf> {
+    std::env::var_os("TRACUU_CRASH_BEFORE").map(PathBuf::from)
 }
 
 #[expect(clippy::disallowed_methods, reason = "these are settings of the test, not of the service")]
