@@ -138,7 +138,7 @@ impl Ledger {
             keys,
             receipts: receipts::Memory::default(),
             quarantined: store::QUARANTINE_SLACK,
-            shared: false,
+            others_ran: None,
             unheard: Vec::new(),
             doubts,
         };

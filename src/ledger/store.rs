@@ -104,8 +104,9 @@ pub(super) struct Beside {
     pub(super) receipts: Memory,
     /// Messages put aside since the oldest were let go; at a start nobody knows how many there are.
     pub(super) quarantined: usize,
-    /// Other instances run: what is taken is noted for them.
-    pub(super) shared: bool,
+    /// When other instances were last seen to run. What is taken is noted for them, and what they took looked at, for as long
+    /// after as that stands: what one took that has just ended is heard of a moment later.
+    pub(super) others_ran: Option<Micros>,
     /// Messages that their SMSC was told to send again although they are stored: others are told with the next commit.
     pub(super) unheard: Vec<(Token, RowKey)>,
     /// Messages that others have taken of late.
@@ -147,7 +148,8 @@ pub(super) async fn commit(
             Entry::Repeat { .. } => {}
         }
     }
-    if beside.shared {
+    let shared = beside.others_ran.is_some_and(|at| now.since(at) <= asked::store::STANDS_SECONDS * 1_000_000);
+    if shared {
         let places = entries.iter().zip(fates.iter()).enumerate();
         let stored = places.filter(|(_, (_, fate))| **fate == Fate::Stored).map(|(place, (entry, _))| (place, entry));
         let unfit = asked::claim(&mut tx, &stored.collect::<Vec<_>>(), now).await?;
@@ -159,7 +161,7 @@ pub(super) async fn commit(
     insert_outbox(&mut tx, &new.outbox).await?;
     insert_parts(&mut tx, &new.parts).await?;
     let used = delete_keys(&mut tx, "part", &new.consumed).await?;
-    if beside.shared && used.len() < new.consumed.len() {
+    if shared && used.len() < new.consumed.len() {
         return Err(CommitError::Unfit(without_parts(entries, fates, &used)));
     }
     SENDING.run(&mut tx, vec![ints(&new.sending, |key| Some(key.0))]).await?;
@@ -184,11 +186,13 @@ pub(super) async fn commit(
         note_break(&mut tx, mark.epoch, lost).await?;
     }
     mark.commits += 1;
-    let others_run = move_mark(&mut tx, mark, now).await? > 1;
-    if std::mem::replace(&mut beside.shared, others_run) != others_run && others_run {
-        return Err(CommitError::Shared);
+    if move_mark(&mut tx, mark, now).await? > 1 {
+        beside.others_ran = Some(now);
+        if !shared {
+            return Err(CommitError::Shared);
+        }
     }
-    beside.doubts.others_run(others_run);
+    beside.doubts.is_shared(shared);
     tx.commit().await.map_err(CommitError::Unsure)?;
     Ok(news)
 }

@@ -57,7 +57,7 @@ pub struct FirstCopy {
 #[derive(Debug, Default)]
 pub(super) struct Doubts {
     met: Mutex<VecDeque<Doubt>>,
-    others_run: AtomicBool,
+    shared: AtomicBool,
 }
 
 impl Doubts {
@@ -70,9 +70,9 @@ impl Doubts {
         }
     }
 
-    /// Whether other instances ran when this one committed last.
-    pub(super) fn others_run(&self, run: bool) {
-        self.others_run.store(run, Ordering::Relaxed);
+    /// Whether other instances run, or did of late.
+    pub(super) fn is_shared(&self, shared: bool) {
+        self.shared.store(shared, Ordering::Relaxed);
     }
 
     fn take(&self) -> Vec<Doubt> {
@@ -143,9 +143,9 @@ fn key_of(entry: &Entry) -> Option<RowKey> {
 }
 
 impl Ledger {
-    /// Whether other instances ran when this one committed last.
+    /// Whether other instances run, or did of late, as of the last commit.
     pub fn is_shared(&self) -> bool {
-        self.doubts.others_run.load(Ordering::Relaxed)
+        self.doubts.shared.load(Ordering::Relaxed)
     }
 
     /// Tells the other instances, where there are any, that the SMSC was told to send these again although they are stored.

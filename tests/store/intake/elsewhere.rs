@@ -12,7 +12,10 @@ use tracuu::{
 };
 
 use super::desk::{Desk, Heard, copy, part, question};
-use crate::book::{Book, LONG, books};
+use crate::{
+    book::{Book, LONG, books},
+    heirs::take_over,
+};
 
 const SECOND: i64 = 1_000_000;
 
@@ -84,6 +87,27 @@ async fn a_question_whose_answer_was_lost_with_its_instance_is_known_at_another(
         assert_eq!(counts(&book).await, (1, 1, 0), "{}", book.label);
         ears.end().await;
         one.end().await;
+        two.end().await;
+    }
+}
+
+/// Fenced by this one itself, the other runs no more; what it took is heard of a moment later.
+#[tokio::test]
+async fn what_a_dead_instance_took_is_not_taken_for_new_before_it_is_heard_of() {
+    for book in books().await {
+        let (mut one, mut two) = (Desk::start_as(&book, "one").await, Desk::start_apart(&book, "two").await);
+        let asked = question("TTCD 1");
+        assert!(matches!(one.take(copy(&asked)).await, Heard::Question(_)), "{}", book.label);
+        one.kill().await;
+        assert_eq!(two.take(copy(&asked)).await, Heard::Elsewhere, "{}", book.label);
+        assert_eq!(take_over(&book, &two.running, &["one"], &["vtl"]).await.fenced, ["one"], "{}", book.label);
+        for _ in 0..3 {
+            assert_eq!(two.take(copy(&asked)).await, Heard::Elsewhere, "{}", book.label);
+        }
+        let mut ears = Ears::of(&book, &two);
+        assert_eq!(ears.send(&mut two, &asked).await, Heard::Again, "{}", book.label);
+        assert_eq!(counts(&book).await, (1, 1, 0), "{}", book.label);
+        ears.end().await;
         two.end().await;
     }
 }
