@@ -40,6 +40,9 @@ pub enum Clock {
     System,
     /// A clock that stands still until it is moved, for tests and for reproducible samples.
     Fixed(Arc<AtomicI64>),
+    /// A clock that goes with the timers: it stood at this moment at that instant. Where the timers' time is a
+    /// simulation's, so is the time of day.
+    Timers(Micros, tokio::time::Instant),
 }
 
 impl Clock {
@@ -56,10 +59,11 @@ impl Clock {
             #[expect(clippy::disallowed_methods, reason = "the one place that reads the wall clock")]
             Self::System => Micros(jiff::Timestamp::now().as_microsecond()),
             Self::Fixed(at) => Micros(at.load(Ordering::Acquire)),
+            Self::Timers(at, since) => Micros(at.0.saturating_add(since.elapsed().as_micros() as i64)),
         }
     }
 
-    /// Moves a fixed clock forward; the system clock is left alone.
+    /// Moves a fixed clock forward; the others are left alone.
     pub fn advance(&self, micros: i64) {
         if let Self::Fixed(at) = self {
             at.fetch_add(micros, Ordering::AcqRel);

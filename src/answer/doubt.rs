@@ -2,9 +2,11 @@
 //! have been lost, and whether a message that came here and was taken elsewhere of late is such a one.
 
 use std::{
-    collections::{HashMap, HashSet},
-    time::{Duration, Instant},
+    collections::{BTreeMap, HashSet},
+    time::Duration,
 };
+
+use tokio::time::Instant;
 
 use super::heir::{FromOthers, Heir};
 use crate::{
@@ -36,7 +38,7 @@ pub(super) struct Unheard {
     /// Breaks that the desk has been told of.
     told: HashSet<(i64, Option<CarrierId>, Micros)>,
     /// Messages in doubt, with the commits of the other when last looked, and how many looks found more of them.
-    doubts: HashMap<Doubt, (i64, u8)>,
+    doubts: BTreeMap<Doubt, (i64, u8)>,
     pruned: Option<Instant>,
 }
 

@@ -2,12 +2,12 @@
 //! replies go to the outboxes, the parts of texts that are not whole to the desk, and so does what may be sent again.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::{BTreeMap, HashMap, HashSet},
     sync::Arc,
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -46,7 +46,7 @@ pub struct Heir {
     /// The time of day.
     pub clock: Clock,
     /// Where each carrier's replies go.
-    pub doors: HashMap<CarrierId, Door>,
+    pub doors: BTreeMap<CarrierId, Door>,
     /// The desk.
     pub desk: mpsc::Sender<FromOthers>,
     /// All carriers.
@@ -111,7 +111,8 @@ impl Heir {
         let begun = Instant::now();
         let signs = self.ledger.signs().await.inspect_err(|_| self.known.watch.failed())?;
         let (ended, lease) = (Instant::now(), self.ledger.lease());
-        let look = Look { begun, ended, own: lease.age(ended), failures: lease.failures() };
+        let own = lease.age(ended.into_std());
+        let look = Look { begun: begun.into_std(), ended: ended.into_std(), own, failures: lease.failures() };
         let dead = self.known.watch.look(look, signs);
         let names: HashSet<String> = dead.iter().map(|sign| sign.instance.clone()).collect();
         let one_more = !names.is_subset(&self.known.dead);

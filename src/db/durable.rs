@@ -14,7 +14,7 @@ use std::{
 
 use sqlx::{AssertSqlSafe, SqliteConnection};
 
-use super::{Db, DbError, OpenDb, Tx};
+use super::{Db, DbError, OpenDb, Tx, step};
 
 /// Octets that are written again at a time.
 const PIECE: usize = 1 << 20;
@@ -107,7 +107,7 @@ impl Db {
         let Self::Sqlite { name, readers, .. } = self else { return Ok(()) };
         let text =
             if whole { "pragma quick_check(1)" } else { "select 'ok' from (select count(*) from sqlite_schema)" };
-        let said = sqlx::query_scalar::<_, String>(text).fetch_all(readers).await;
+        let said = step::call(step::Call::Read, sqlx::query_scalar::<_, String>(text).fetch_all(readers)).await;
         let said = said.map_err(|error| self.fault(&error))?;
         match said.as_slice() {
             [ok] if ok == "ok" => Ok(()),

@@ -9,6 +9,7 @@ mod hosts;
 pub mod migrate;
 mod seat;
 mod space;
+pub mod step;
 mod tx;
 
 use std::{
@@ -79,7 +80,9 @@ pub enum Db {
 macro_rules! reading {
     ($db:expr, $pool:ident => $body:expr) => {
         match $db {
-            $crate::db::Db::Sqlite { readers: $pool, .. } => $body,
+            $crate::db::Db::Sqlite { readers: $pool, .. } => {
+                $crate::db::step::call($crate::db::step::Call::Read, async { $body }).await
+            }
             $crate::db::Db::Postgres { pool: $pool, .. } => $body,
         }
     };
@@ -106,6 +109,10 @@ impl Db {
     /// # Errors
     /// [`DbError::Unfit`] for an address that cannot be read, [`DbError::Unavailable`] when nothing answers there.
     pub async fn open(open: &OpenDb) -> Result<Self, DbError> {
+        step::whole(Box::pin(Self::connect(open))).await
+    }
+
+    async fn connect(open: &OpenDb) -> Result<Self, DbError> {
         let name = open.name;
         let url = open.url.expose_secret();
         if url.starts_with("postgres://") || url.starts_with("postgresql://") {
@@ -224,8 +231,7 @@ impl Db {
     pub async fn close(&self) {
         match self {
             Self::Sqlite { writer, readers, .. } => {
-                readers.close().await;
-                writer.close().await;
+                step::whole(async { (readers.close().await, writer.close().await) }).await;
             }
             Self::Postgres { pool, .. } => pool.close().await,
         }

@@ -3,7 +3,7 @@
 
 use sqlx::{Connection as _, Executor as _, Postgres, Sqlite, pool::PoolConnection};
 
-use super::{Db, DbError, Tx, durable, tx::BEGIN};
+use super::{Db, DbError, Tx, durable, step, tx::BEGIN};
 
 /// A pool's connection.
 pub(crate) enum Connection {
@@ -53,7 +53,7 @@ impl Seat {
     /// Closes the connection that is kept. To be called after every failure.
     pub fn leave(&mut self) {
         if let Some(connection) = self.connection.take() {
-            connection.discard();
+            step::aside(|| connection.discard());
         }
     }
 
@@ -97,7 +97,7 @@ impl Seat {
         };
         match self.connection.insert(connection) {
             Connection::Sqlite(connection) => {
-                let begun = connection.begin_with(BEGIN).await;
+                let begun = step::call(step::Call::Begin, connection.begin_with(BEGIN)).await;
                 begun.map(|tx| Tx::Sqlite(self.db.name(), tx)).map_err(|error| self.db.fault(&error))
             }
             Connection::Postgres(connection) => {

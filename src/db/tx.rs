@@ -2,7 +2,7 @@
 
 use sqlx::{Postgres, SqlStr, Sqlite, Transaction};
 
-use super::{Db, DbError, WRITERS, code::spoils};
+use super::{Db, DbError, WRITERS, code::spoils, step};
 
 /// Takes SQLite's one place for writing at once, so that two never wait for each other half way.
 pub(super) const BEGIN: &str = "begin immediate";
@@ -22,7 +22,7 @@ macro_rules! in_tx {
         match $tx {
             $crate::db::Tx::Sqlite(_, tx) => {
                 let $conn = &mut **tx;
-                $body
+                $crate::db::step::call($crate::db::step::Call::Statement, async { $body }).await
             }
             $crate::db::Tx::Postgres(_, tx) => {
                 let $conn = &mut **tx;
@@ -53,7 +53,10 @@ impl Tx<'_> {
     /// [`DbError::Unavailable`]: the rows may or may not be there; whoever must know asks the database.
     pub async fn commit(self) -> Result<(), DbError> {
         match self {
-            Self::Sqlite(name, tx) => tx.commit().await.map_err(|error| DbError::from_sqlx(name, &error)),
+            Self::Sqlite(name, tx) => {
+                let kept = step::call(step::Call::Commit, tx.commit()).await;
+                kept.map_err(|error| DbError::from_sqlx(name, &error))
+            }
             Self::Postgres(name, tx) => tx.commit().await.map_err(|error| DbError::from_sqlx(name, &error)),
         }
     }
@@ -72,7 +75,8 @@ impl Db {
                     let mut connection = writer.acquire().await.map_err(|error| self.fault(&error))?;
                     // Rarely does anybody but the seat write, so what became of its connection is not worth knowing.
                     connection.close_on_drop();
-                    match Transaction::begin(connection, Some(SqlStr::from_static(BEGIN))).await {
+                    let begun = Transaction::begin(connection, Some(SqlStr::from_static(BEGIN)));
+                    match step::call(step::Call::Begin, begun).await {
                         Ok(tx) => return Ok(Tx::Sqlite(name, tx)),
                         // One that was kept from before may have become useless: then the next, at last a new one.
                         Err(error) if spoils(&error) && tries <= WRITERS => tries += 1,

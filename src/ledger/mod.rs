@@ -24,11 +24,13 @@ use std::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicI64, Ordering},
     },
-    time::Instant,
 };
 
 use rand::TryRngCore as _;
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 
 pub use asked::{Doubt, FirstCopy};
 pub use chain::{ChainReport, verify_chain};
@@ -49,7 +51,7 @@ use crate::{
     board::Pulse,
     clock::{Clock, Micros},
     config::ReceiptRules,
-    db::{Db, DbError, Seat, migrate},
+    db::{Db, DbError, Seat, migrate, step},
     message::{CarrierId, Lease, ReceiptTlvs, RowKey},
 };
 
@@ -110,14 +112,16 @@ impl Ledger {
         instance: &str,
         clock: Clock,
     ) -> Result<(Arc<Self>, Writer), LedgerError> {
-        db.make_durable().await?;
-        migrate::run(&db, &store::migrations()).await?;
+        step::whole(Box::pin(db.make_durable())).await?;
+        step::whole(Box::pin(migrate::run(&db, &store::migrations()))).await?;
         try_keys(&db, &keys).await?;
         let salt: [u8; 16] = random()?;
         let seal = keys.epoch(keys.current(), &salt)?;
-        let lease = Arc::new(Lease::since(Instant::now()));
-        let (mark, ended) = start::store::take_epoch(&db, instance, &salt, keys.current(), clock.now()).await?;
-        asked::store::note_others(&db, mark.epoch, clock.now(), NOTED).await?;
+        let lease = Arc::new(Lease::since(Instant::now().into_std()));
+        let taking = start::store::take_epoch(&db, instance, &salt, keys.current(), clock.now());
+        let (mark, ended) = step::whole(Box::pin(taking)).await?;
+        let noting = asked::store::note_others(&db, mark.epoch, clock.now(), NOTED);
+        step::whole(Box::pin(noting)).await?;
         let (sender, receiver) = mpsc::channel(WAITING_GROUPS);
         let doubts = Arc::new(asked::Doubts::default());
         let ledger = Self {

@@ -1,12 +1,11 @@
 //! The one writer: takes what waits, stores it in one transaction, tells each sender what became of it.
 
-use std::{
-    collections::VecDeque,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::Instant,
+};
 use tracing::{error, info, warn};
 
 use super::{
@@ -18,7 +17,7 @@ use crate::{
     board::{CarrierBoard, Pulse, StoreBoard},
     clock::{Clock, Micros},
     config::Carrier,
-    db::{DbError, Seat},
+    db::{DbError, Seat, step},
     message::{CarrierId, Lease, RowKey},
 };
 
@@ -140,12 +139,12 @@ impl Writer {
         }
         self.pulse.rest();
         self.seat.leave();
-        match super::start::store::end_epoch(self.seat.db(), self.mark.epoch, self.clock.now()).await {
+        match step::whole(super::start::store::end_epoch(self.seat.db(), self.mark.epoch, self.clock.now())).await {
             Ok(()) => {}
             Err(error @ DbError::Unsynced { .. }) => return Err(WriterEnd::Unsynced(error)),
             Err(error) => warn!(%error, "Ledger could not note its orderly end; the next start treats it as a crash"),
         }
-        match self.seat.db().merge().await {
+        match step::whole(self.seat.db().merge()).await {
             Ok(true) => Ok(()),
             Ok(false) => {
                 info!("Store's log is in use by another process and was not merged into its file");
@@ -197,7 +196,7 @@ impl Writer {
 
     /// Merges the store's log into its file when it is long; the acknowledgements do not wait for it.
     async fn tidy(&mut self, rows: usize) -> Result<(), WriterEnd> {
-        match self.seat.tidy(rows).await {
+        match step::whole(self.seat.tidy(rows)).await {
             Ok(()) => {
                 if std::mem::take(&mut self.unmerged) {
                     warn!("Store's log is merged into its file again");
@@ -220,11 +219,21 @@ impl Writer {
         let (before, now, begun) = (self.mark.clone(), self.clock.now(), Instant::now());
         let breaks = self.breaks.make_contiguous();
         let mut done =
-            store::commit(&mut self.seat, entries, fates, breaks, &mut self.mark, now, &mut self.beside).await;
+            step::whole(store::commit(&mut self.seat, entries, fates, breaks, &mut self.mark, now, &mut self.beside))
+                .await;
         if matches!(done, Err(CommitError::NotBegun(_))) && self.seat.is_kept() {
             // The connection died while nothing was asked of it: no reason to refuse anybody.
             self.seat.leave();
-            done = store::commit(&mut self.seat, entries, fates, breaks, &mut self.mark, now, &mut self.beside).await;
+            done = step::whole(store::commit(
+                &mut self.seat,
+                entries,
+                fates,
+                breaks,
+                &mut self.mark,
+                now,
+                &mut self.beside,
+            ))
+            .await;
         }
         // Each time some are left out, or others are seen to run: never more often than there are entries, and once.
         loop {
@@ -237,7 +246,16 @@ impl Writer {
                 Ok(_) | Err(_) => break,
             }
             self.mark = before.clone();
-            done = store::commit(&mut self.seat, entries, fates, breaks, &mut self.mark, now, &mut self.beside).await;
+            done = step::whole(store::commit(
+                &mut self.seat,
+                entries,
+                fates,
+                breaks,
+                &mut self.mark,
+                now,
+                &mut self.beside,
+            ))
+            .await;
         }
         if done.is_err() {
             self.seat.leave();
@@ -291,7 +309,7 @@ impl Writer {
     }
 
     fn kept(&mut self, begun: Instant) -> Kept {
-        self.lease.renew(begun);
+        self.lease.renew(begun.into_std());
         self.breaks.clear();
         self.beside.unheard.clear();
         self.board.up();

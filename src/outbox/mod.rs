@@ -197,6 +197,7 @@ impl Outbox {
         events: mpsc::Receiver<Vec<LineEvent>>,
         lines: Vec<LineSlot>,
     ) -> Self {
+        let epoch = ledger.epoch();
         let pacer = Pacer::new(carrier.flow.rate.map(f64::from), Instant::now());
         Self {
             carrier,
@@ -217,7 +218,7 @@ impl Outbox {
             open: HashMap::new(),
             held: HashMap::new(),
             crowds: Crowds::default(),
-            references: References::new(),
+            references: References::new(epoch),
             pacer,
             pace_until: None,
             share: Share::default(),
@@ -259,14 +260,8 @@ impl Outbox {
             }
             let wake = self.next_wake();
             tokio::select! {
-                taken = self.inside.replies.recv_many(&mut replies, DOOR), if stop_at.is_none() && room => {
-                    if taken == 0 {
-                        stop_at = Some(Instant::now() + DRAIN);
-                    }
-                    for reply in replies.drain(..).flatten() {
-                        self.take(reply);
-                    }
-                }
+                // What is known of those under way comes before new ones; it ends by itself when nothing new is sent.
+                biased;
                 taken = self.events.recv_many(&mut events, 64) => {
                     if taken == 0 {
                         break;
@@ -279,6 +274,14 @@ impl Outbox {
                 fates = settle::fates(&mut self.saving) => self.saved(&fates),
                 fates = settle::fates(&mut self.marking) => self.marked(&fates),
                 count = share::answer(&mut self.share) => self.shared_by(count),
+                taken = self.inside.replies.recv_many(&mut replies, DOOR), if stop_at.is_none() && room => {
+                    if taken == 0 {
+                        stop_at = Some(Instant::now() + DRAIN);
+                    }
+                    for reply in replies.drain(..).flatten() {
+                        self.take(reply);
+                    }
+                }
                 () = tokio::time::sleep_until(wake) => {}
             }
         }

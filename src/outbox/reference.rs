@@ -1,7 +1,7 @@
 //! References of long texts: a phone puts together what has the same sender and reference, so two texts on their way to
 //! one phone must never share one. Counted for each destination and not for each line, in a table of fixed size.
 
-use std::hash::{BuildHasher as _, RandomState};
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use crate::message::RawAddress;
 
@@ -10,19 +10,22 @@ const PLACES: usize = 1 << 16;
 
 /// The counters of one carrier.
 pub(super) struct References {
-    hasher: RandomState,
+    /// The number of this start.
+    epoch: i64,
     last: Vec<u16>,
 }
 
 impl References {
-    /// Nobody has been sent anything yet.
-    pub(super) fn new() -> Self {
-        Self { hasher: RandomState::new(), last: vec![0; PLACES] }
+    /// Nobody has been sent anything yet in this start.
+    pub(super) fn new(epoch: i64) -> Self {
+        Self { epoch, last: vec![0; PLACES] }
     }
 
     /// What stands for a destination in this process.
     pub(super) fn token(&self, destination: &RawAddress) -> u64 {
-        self.hasher.hash_one(&destination.octets)
+        let mut hasher = DefaultHasher::new();
+        (self.epoch, &destination.octets).hash(&mut hasher);
+        hasher.finish()
     }
 
     /// The next reference for a destination. Where a carrier's form has room for 8 bits only, the lower ones differ, too:
@@ -31,7 +34,7 @@ impl References {
         let token = self.token(destination);
         let last = &mut self.last[token as usize % PLACES];
         *last = last.wrapping_add(1);
-        // Each process, and each destination, begins elsewhere.
+        // Each start, and each destination, begins elsewhere.
         *last ^ (token >> 32) as u16
     }
 }
@@ -48,7 +51,7 @@ mod tests {
 
     #[test]
     fn texts_to_one_phone_differ_in_their_references_whatever_goes_to_others() {
-        let mut references = References::new();
+        let mut references = References::new(1);
         let mut seen = HashSet::new();
         for n in 0..256 {
             assert!(seen.insert(references.next(&phone(0)) as u8), "{n}");

@@ -13,7 +13,7 @@ use super::{
     contract::{CATALOGUE_COLUMNS, CATALOGUE_VIEW, MSISDN, PERSON_COLUMNS, PERSON_VIEW},
     reading::SEPARATOR,
 };
-use crate::db::{Connection, Db, OpenDb};
+use crate::db::{Connection, Db, OpenDb, step};
 
 /// How long the service waits at its start for the catalogues, and the load generator for its numbers.
 const PATIENCE: &str = "set local statement_timeout = '60s'";
@@ -69,7 +69,8 @@ impl Store {
     pub(super) async fn columns(&self, view: &str) -> Result<Vec<String>, RegistryError> {
         let found = match &self.db {
             Db::Sqlite { readers, .. } => {
-                sqlx::query_scalar("select name from pragma_table_info($1)").bind(view).fetch_all(readers).await
+                let text = "select name from pragma_table_info($1)";
+                step::call(step::Call::Read, sqlx::query_scalar(text).bind(view).fetch_all(readers)).await
             }
             Db::Postgres { pool, .. } => {
                 // The system's own table, because information_schema does not show materialised views.
@@ -107,7 +108,9 @@ impl Store {
             format!("select {} from {CATALOGUE_VIEW} limit {MOST_ENTRIES}", packed(&self.db, &CATALOGUE_COLUMNS));
         let text = AssertSqlSafe(text);
         let rows: Result<Vec<String>, sqlx::Error> = match &self.db {
-            Db::Sqlite { readers, .. } => sqlx::query_scalar(text).fetch_all(readers).await,
+            Db::Sqlite { readers, .. } => {
+                step::call(step::Call::Read, sqlx::query_scalar(text).fetch_all(readers)).await
+            }
             Db::Postgres { pool, .. } => {
                 patiently(pool, async |connection| sqlx::query_scalar(text).fetch_all(connection).await).await
             }
@@ -134,7 +137,7 @@ impl Store {
                 return Ok(count);
             }
         }
-        let mut connection = self.db.reading_connection().await?;
+        let mut connection = step::whole(self.db.reading_connection()).await?;
         let count =
             self.ask(&mut connection, numbers, limit, &mut each).await.map_err(|error| self.db.fault(&error))?;
         self.keep(Some((connection, Instant::now())));
@@ -156,7 +159,8 @@ impl Store {
         let text = AssertSqlSafe(Arc::clone(&self.people));
         match connection {
             Connection::Sqlite(connection) => {
-                let rows = sqlx::query(text).bind(json(numbers)).bind(limit).fetch_all(&mut **connection).await?;
+                let asking = sqlx::query(text).bind(json(numbers)).bind(limit).fetch_all(&mut **connection);
+                let rows = step::call(step::Call::Read, asking).await?;
                 for row in &rows {
                     each(row.try_get(0)?, row.try_get(1)?);
                 }

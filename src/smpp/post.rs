@@ -63,6 +63,7 @@ impl Post {
     /// Waits until a side that something waits for has room or is gone. Nothing is lost when the wait is dropped.
     pub(super) async fn room(&self) {
         tokio::select! {
+            biased;
             _ = self.desk.reserve(), if !self.for_desk.is_empty() => {}
             _ = self.outbox.reserve(), if !self.for_outbox.is_empty() => {}
             else => {}

@@ -20,7 +20,7 @@ use super::{
 };
 use crate::{
     clock::Micros,
-    db::{DbError, Tx},
+    db::{DbError, Tx, step},
     message::{CarrierId, RowKey},
 };
 
@@ -28,7 +28,7 @@ use crate::{
 const DOUBTS: usize = 10_000;
 
 /// A message that another instance has taken of late.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Doubt {
     /// Its fingerprint.
     pub print: Token,
@@ -174,7 +174,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`]: it is in doubt as before.
     pub async fn clear(&self, doubt: &Doubt) -> Result<(), LedgerError> {
-        Ok(store::forget(&self.db, doubt).await?)
+        Ok(step::whole(Box::pin(store::forget(&self.db, doubt))).await?)
     }
 
     /// Lets go of what was taken too long ago to say anything.
@@ -182,7 +182,7 @@ impl Ledger {
     /// # Errors
     /// [`LedgerError`]; the call may be repeated.
     pub async fn prune_asked(&self, now: Micros) -> Result<(), LedgerError> {
-        Ok(store::prune(&self.db, now).await?)
+        Ok(step::whole(Box::pin(store::prune(&self.db, now))).await?)
     }
 
     /// Session breaks and ends of the other instances since a moment.

@@ -7,7 +7,7 @@ mod watch;
 pub use watch::{Look, Sign, Watch};
 
 use super::{Ledger, LedgerError};
-use crate::{clock::Micros, message::CarrierId};
+use crate::{clock::Micros, db::step, message::CarrierId};
 
 /// The waiting replies and open parts of a start with one carrier, taken over.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ impl Ledger {
         now: Micros,
     ) -> Result<Succession, LedgerError> {
         let heir = (self.epoch, self.instance.as_str());
-        let (fenced, taken) = store::take_over(&self.db, heir, dead, carriers, now).await?;
+        let (fenced, taken) = step::whole(Box::pin(store::take_over(&self.db, heir, dead, carriers, now))).await?;
         Ok(Succession { fenced, taken })
     }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     clock::Micros,
-    db::{Column, Db, DbError, Insert, Tx, in_tx},
+    db::{Column, Db, DbError, Insert, Tx, in_tx, step},
     ledger::Token,
     message::{CarrierId, Stream},
 };
@@ -156,7 +156,7 @@ pub(super) async fn names_to_read(
     let rows: Result<Vec<NameRow>, sqlx::Error> = match db {
         Db::Sqlite { readers, .. } => {
             let query = sqlx::query_as(NAMES_SQLITE).bind(carrier.as_str()).bind(list(keys));
-            query.bind(since.0).bind(NAMES).fetch_all(readers).await
+            step::call(step::Call::Read, query.bind(since.0).bind(NAMES).fetch_all(readers)).await
         }
         Db::Postgres { pool, .. } => {
             let query = sqlx::query_as(NAMES_POSTGRES).bind(carrier.as_str()).bind(keys);

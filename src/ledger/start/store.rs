@@ -70,7 +70,7 @@ pub(in crate::ledger) async fn mark(db: &Db, epoch: i64) -> Result<Mark, DbError
     const TEXT: &str = "select exchange_high, settlement_high, commits, audit_head from writer where epoch = $1";
     let row: (i64, i64, i64, Vec<u8>) = match db {
         // A commit whose answer has come is over. Reading is enough, and can be done when nothing can be written.
-        Db::Sqlite { readers, .. } => sqlx::query_as(TEXT).bind(epoch).fetch_one(readers).await,
+        Db::Sqlite { .. } => reading!(db, pool => sqlx::query_as(TEXT).bind(epoch).fetch_one(pool).await),
         Db::Postgres { .. } => {
             let mut tx = db.begin().await?;
             let text = AssertSqlSafe(format!("{TEXT} for update"));

@@ -303,7 +303,7 @@ impl Stage {
         self.shared.note(format!("{duration:?} pass"));
         match &self.shared.scene.clock {
             clock @ Clock::Fixed(_) => clock.advance(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)),
-            Clock::System => sleep(duration).await,
+            Clock::System | Clock::Timers(..) => sleep(duration).await,
         }
     }
 

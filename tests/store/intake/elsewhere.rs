@@ -1,6 +1,6 @@
 //! A message that comes to one instance and was taken by another of late: sent again, or asked anew.
 
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{sync::Arc, time::Instant};
 
 use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
@@ -32,7 +32,7 @@ impl Ears {
         let heir = Heir {
             ledger: Arc::clone(&desk.running.ledger),
             clock: book.clock.clone(),
-            doors: HashMap::new(),
+            doors: std::collections::BTreeMap::new(),
             desk: sender,
             carriers: desk.carriers.clone(),
             pulse: Pulse::default(),

@@ -3,6 +3,8 @@
 //! A stop: lines answer new questions with a temporary error; the desk finishes what it has taken; the outboxes settle
 //! what is under way (at most 10 s, [`crate::outbox`]); the lines unbind (at most 5 s each); the writer ends its epoch.
 
+mod parts;
+
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
 use tokio::{sync::mpsc, task::JoinSet};
@@ -11,20 +13,21 @@ use tracing::{error, info, warn};
 
 use crate::{
     answer::{Decider, Desk, Doors, Heir, Known, Loops},
-    board::{Board, CarrierBoard, Pulse},
+    board::{Board, Pulse},
     clock::{Chance, Clock},
     config::{Carrier, Config},
     db::{Db, DbError, OpenDb},
     intake::Intake,
     ledger::{Keys, Ledger, LedgerError, SealError, Writer, WriterEnd},
-    message::{CarrierId, Lang, LineCommand, LineEvent, LineId, LineNo},
-    outbox::{Door, LineSlot, Outbox},
+    message::{CarrierId, Lang, LineId},
+    outbox::Outbox,
     query::Grammar,
     registry::{Registry, RegistryError},
     reply::{self, TemplateFaults, Templates},
     retention::Nightly,
     smpp,
 };
+use parts::Parts;
 
 /// Time for a whole stop: 10 s for replies under way, 5 s for unbinding, 5 s for the last commits. Give a service
 /// manager a little more.
@@ -189,6 +192,7 @@ impl Service {
             board: Arc::clone(&board),
             loops: Loops::default(),
             others,
+            answers_too_early: false,
         };
         Ok(Self {
             desk,
@@ -215,10 +219,25 @@ impl Service {
     /// # Errors
     /// [`ServiceError`] when a part ended by itself: the process must then exit as failed.
     pub async fn run(self, stop: CancellationToken) -> Result<(), ServiceError> {
+        self.run_over(stop, false, smpp::run).await
+    }
+
+    /// [`Service::run`] over the lines of a simulation, which may plant a fault: answers that leave before the commit.
+    #[doc(hidden)]
+    pub async fn run_over<L>(
+        mut self,
+        stop: CancellationToken,
+        answers_too_early: bool,
+        line: impl Fn(crate::config::Line, smpp::Wiring) -> L,
+    ) -> Result<(), ServiceError>
+    where
+        L: Future<Output = ()> + Send + 'static,
+    {
         let watch = self.watch_templates.then(|| reply::watch(&self.templates, TEMPLATES_QUIET));
         if let Some(Err(error)) = &watch {
             warn!(%error, "Template folder cannot be watched; changes are taken at the next start");
         }
+        self.desk.answers_too_early = answers_too_early;
         let desk_stop = CancellationToken::new();
         let mut tasks: JoinSet<Ended> = JoinSet::new();
         let writer = self.writer;
@@ -240,8 +259,9 @@ impl Service {
             });
         }
         for (settings, wiring) in self.lines {
+            let running = line(settings, wiring);
             tasks.spawn(async move {
-                smpp::run(settings, wiring).await;
+                running.await;
                 Ended::Line
             });
         }
@@ -330,66 +350,4 @@ fn lines_of(carrier: &Carrier) -> Vec<LineId> {
     let roles = carrier.line.bind.roles();
     let line = |index| roles.iter().map(move |role| LineId { carrier: carrier.id.clone(), index, role: *role });
     (1..=carrier.lines).flat_map(line).collect()
-}
-
-/// The ends being joined.
-#[derive(Default)]
-struct Parts {
-    commands: HashMap<LineNo, (mpsc::Sender<LineCommand>, Arc<Carrier>)>,
-    replies: HashMap<CarrierId, Door>,
-    doors: Vec<mpsc::Receiver<Vec<LineEvent>>>,
-    outboxes: Vec<Outbox>,
-    lines: Vec<(crate::config::Line, smpp::Wiring)>,
-}
-
-impl Parts {
-    /// Joins one carrier's lines with the desk and its outbox. Every channel is as large as what its windows can put
-    /// into it, so that nobody on the path ever waits for a line.
-    #[expect(clippy::too_many_arguments, reason = "the ends that one carrier's lines are joined to, each once")]
-    fn add(
-        &mut self,
-        place: u8,
-        carrier: &Arc<Carrier>,
-        board: &Arc<CarrierBoard>,
-        ledger: &Arc<Ledger>,
-        clock: &Clock,
-        chance: &Chance,
-        quiesce: &CancellationToken,
-    ) {
-        let count = board.lines().len();
-        let window = carrier.line.window as usize;
-        let inbound = carrier.line.inbound_window as usize;
-        let (desk, door) = mpsc::channel((inbound + 8) * count);
-        let (outbox_events, events) = mpsc::channel((window + 8) * count);
-        let mut slots = Vec::with_capacity(count);
-        let owed = Arc::new(smpp::Owed::default());
-        for label in board.lines() {
-            let line = LineNo::new(place, label);
-            let (commands, orders) = mpsc::channel(inbound + window + 16);
-            if label.role.sends() {
-                slots.push(LineSlot::new(line, commands.clone()));
-            }
-            self.commands.insert(line, (commands, Arc::clone(carrier)));
-            let wiring = smpp::Wiring {
-                line,
-                desk: desk.clone(),
-                outbox: outbox_events.clone(),
-                commands: orders,
-                quiesce: quiesce.clone(),
-                clock: clock.clone(),
-                chance: chance.clone(),
-                label: label.clone(),
-                board: Arc::clone(board),
-                owed: Arc::clone(&owed),
-                lease: Arc::clone(ledger.lease()),
-            };
-            self.lines.push((carrier.line.clone(), wiring));
-        }
-        let (replies, inside) = Door::new();
-        let (owner, board) = (Arc::clone(carrier), Arc::clone(board));
-        let outbox = Outbox::new(owner, Arc::clone(ledger), clock.clone(), board, inside, events, slots);
-        self.replies.insert(carrier.id.clone(), replies);
-        self.doors.push(door);
-        self.outboxes.push(outbox);
-    }
 }
