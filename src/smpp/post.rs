@@ -60,13 +60,20 @@ impl Post {
         self.for_outbox.len() < MOST_KEPT
     }
 
-    /// Waits until a side that something waits for has room or is gone. Nothing is lost when the wait is dropped.
-    pub(super) async fn room(&self) {
-        tokio::select! {
+    /// Waits until a side that something waits for has room, and hands it up there; one that is gone loses it. Nothing is
+    /// lost when the wait is dropped. The place is used as it comes: given back, it would go to another line that waits,
+    /// which would give it back in turn, and so on for as long as the desk stands still.
+    pub(super) async fn room(&mut self) {
+        let Self { desk, outbox, for_desk, for_outbox } = self;
+        let (place, waiting) = tokio::select! {
             biased;
-            _ = self.desk.reserve(), if !self.for_desk.is_empty() => {}
-            _ = self.outbox.reserve(), if !self.for_outbox.is_empty() => {}
-            else => {}
+            place = desk.reserve(), if !for_desk.is_empty() => (place, for_desk),
+            place = outbox.reserve(), if !for_outbox.is_empty() => (place, for_outbox),
+            else => return,
+        };
+        let events = std::mem::take(waiting);
+        if let Ok(place) = place {
+            place.send(events);
         }
     }
 
@@ -86,5 +93,44 @@ impl Post {
             | LineEvent::Down { .. }
             | LineEvent::Response { .. } => true,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{pin::pin, task::Poll};
+
+    use super::*;
+    use crate::{clock::Micros, message::LineNo};
+
+    #[tokio::test]
+    async fn a_place_at_the_desk_is_used_by_the_line_it_comes_to_although_another_waits() {
+        let (desk, mut taken) = mpsc::channel(1);
+        let (outbox, _never_taken) = mpsc::channel(1);
+        let up = |line| LineEvent::Up { line: LineNo(line), session: 1, at: Micros(0) };
+        desk.try_send(vec![up(0)]).unwrap();
+        let [mut one, mut other] = [1, 2].map(|line| {
+            let mut post = Post::new(desk.clone(), outbox.clone());
+            post.for_desk(up(line));
+            post.hand_up();
+            assert!(post.is_waiting());
+            post
+        });
+        // The other line waits all the time.
+        let mut second = pin!(other.room());
+        {
+            let mut first = pin!(one.room());
+            assert!(once(&mut first).await.is_pending() && once(&mut second).await.is_pending());
+            taken.recv().await.unwrap();
+            first.await;
+        }
+        one.hand_up();
+        assert!(!one.is_waiting(), "the place went on to the other line");
+        assert_eq!(taken.recv().await.unwrap().len(), 1);
+    }
+
+    /// Polls once.
+    async fn once<F: Future + Unpin>(future: &mut F) -> Poll<F::Output> {
+        std::future::poll_fn(|context| Poll::Ready(std::pin::Pin::new(&mut *future).poll(context))).await
     }
 }
