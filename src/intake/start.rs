@@ -24,7 +24,10 @@ impl Intake {
         let longest = carriers.values().map(|carrier| carrier.redelivery.as_secs()).max().unwrap_or(0);
         let since = now.plus_seconds(-i64::try_from(longest).unwrap_or(i64::MAX));
         let mut again = Again::new(REMEMBERED);
-        for recent in ledger.may_come_again(since, BREAK_MARGIN_SECONDS, REMEMBERED).await? {
+        let told_again = ledger.told_again(since, REMEMBERED).await?;
+        for recent in
+            ledger.may_come_again(since, BREAK_MARGIN_SECONDS, REMEMBERED).await?.into_iter().chain(told_again)
+        {
             let Some(carrier) = carriers.get(&recent.carrier) else { continue };
             let until = recent.committed_at.plus_seconds(seconds(carrier.redelivery));
             for print in recent.fingerprints {

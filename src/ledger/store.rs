@@ -136,6 +136,7 @@ pub(super) async fn commit(
                 new.exchanges.push(row);
                 new.outbox.extend(outbox);
                 new.consumed.extend(consumes.iter().map(|key| key.0));
+                new.used_up.extend((!consumes.is_empty()).then_some((consumes.as_slice(), row.key)));
             }
             Entry::Part { row, .. } => new.parts.push(row),
             Entry::Settlement(row) => new.settlements.push(row),
@@ -164,6 +165,11 @@ pub(super) async fn commit(
     if shared && used.len() < new.consumed.len() {
         return Err(CommitError::Unfit(without_parts(entries, fates, &used)));
     }
+    if !shared {
+        for (parts, exchange) in &new.used_up {
+            asked::store::used_up(&mut tx, parts, *exchange).await?;
+        }
+    }
     SENDING.run(&mut tx, vec![ints(&new.sending, |key| Some(key.0))]).await?;
     let mut settled = Settled::default();
     settled.settle(&mut tx, &new.settlements, mark).await?;
@@ -181,7 +187,7 @@ pub(super) async fn commit(
     }
     put_aside(&mut tx, &new.odd, &mut beside.quarantined).await?;
     settled.write(&mut tx).await?;
-    asked::store::unheard(&mut tx, &beside.unheard).await?;
+    asked::store::unheard(&mut tx, &beside.unheard, now).await?;
     for lost in breaks {
         note_break(&mut tx, mark.epoch, lost).await?;
     }
@@ -203,6 +209,7 @@ struct Gathered<'a> {
     outbox: Vec<&'a OutboxRow>,
     parts: Vec<&'a PartRow>,
     consumed: Vec<i64>,
+    used_up: Vec<(&'a [RowKey], RowKey)>,
     sending: Vec<&'a RowKey>,
     settlements: Vec<&'a SettlementRow>,
     odd: Vec<&'a QuarantineRow>,

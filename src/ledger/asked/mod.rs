@@ -148,11 +148,19 @@ impl Ledger {
         self.doubts.shared.load(Ordering::Relaxed)
     }
 
-    /// Tells the other instances, where there are any, that the SMSC was told to send these again although they are stored.
+    /// Notes, for other instances and for the next start, that the SMSC was told to send these again although they are stored.
     pub async fn note_unheard(&self, messages: Vec<(Token, RowKey)>) {
-        if !messages.is_empty() && self.is_shared() {
+        if !messages.is_empty() {
             let _ = self.work.send(writer::Work::Unheard(messages)).await;
         }
+    }
+
+    /// What SMSCs were told to send again since a moment although it is stored, at most `limit`.
+    ///
+    /// # Errors
+    /// [`LedgerError`]; a start must not go on without it.
+    pub async fn told_again(&self, since: Micros, limit: usize) -> Result<Vec<Recent>, LedgerError> {
+        Ok(store::told_again(&self.db, since, limit).await?)
     }
 
     /// Messages in doubt that were met since this was last asked.

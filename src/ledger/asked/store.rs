@@ -6,7 +6,7 @@ use crate::{
     db::{Column, Db, DbError, Insert, Tx, in_tx, reading},
     ledger::{
         seal::Token,
-        start::{Break, store},
+        start::{Break, Recent, store},
     },
     message::{CarrierId, RowKey},
 };
@@ -73,14 +73,46 @@ pub(super) async fn reclaim(tx: &mut Tx<'_>, print: &Token, key: RowKey, now: Mi
     done.map_err(|error| tx.fault(&error))
 }
 
-/// The SMSC was told to send these again although they are stored.
-pub(in crate::ledger) async fn unheard(tx: &mut Tx<'_>, prints: &[(Token, RowKey)]) -> Result<(), DbError> {
+/// The SMSC was told to send these again although they are stored. Alone, an instance has noted nothing of them before.
+pub(in crate::ledger) async fn unheard(
+    tx: &mut Tx<'_>,
+    prints: &[(Token, RowKey)],
+    now: Micros,
+) -> Result<(), DbError> {
     for (print, key) in prints {
-        let done = in_tx!(&mut *tx, conn => sqlx::query("update asked set unheard = 1 where print = $1 and key = $2")
-            .bind(print.as_slice()).bind(key.0).execute(conn).await.map(|_| ()));
+        let done = in_tx!(&mut *tx, conn => sqlx::query(
+            "insert into asked (print, key, at, unheard) values ($1, $2, $3, 1)
+             on conflict (print) do update set key = excluded.key, at = excluded.at, unheard = 1
+             where asked.key = excluded.key or asked.at < excluded.at - 60000000",
+        ).bind(print.as_slice()).bind(key.0).bind(now.0).execute(conn).await.map(|_| ()));
         done.map_err(|error| tx.fault(&error))?;
     }
     Ok(())
+}
+
+/// Parts that were used up are the exchange that used them. Several instances say so by what they note of the exchange.
+pub(in crate::ledger) async fn used_up(tx: &mut Tx<'_>, parts: &[RowKey], exchange: RowKey) -> Result<(), DbError> {
+    for part in parts {
+        let done = in_tx!(&mut *tx, conn => sqlx::query("update asked set key = $1 where key = $2 and unheard = 1")
+            .bind(exchange.0).bind(part.0).execute(conn).await.map(|_| ()));
+        done.map_err(|error| tx.fault(&error))?;
+    }
+    Ok(())
+}
+
+/// What SMSCs were told to send again since a moment although it is stored, the latest first, at most `limit`.
+pub(super) async fn told_again(db: &Db, since: Micros, limit: usize) -> Result<Vec<Recent>, DbError> {
+    let rows: Result<Vec<(Vec<u8>, i64, String, i64)>, sqlx::Error> = reading!(db, pool => sqlx::query_as(
+        "select a.print, a.key, coalesce(e.carrier, p.carrier), a.at from asked a
+         left join exchange e on e.key = a.key left join part p on p.key = a.key
+         where a.unheard = 1 and a.at >= $1 and coalesce(e.carrier, p.carrier) is not null order by a.at desc limit $2",
+    ).bind(since.0).bind(i64::try_from(limit).unwrap_or(i64::MAX)).fetch_all(pool).await);
+    let rows = rows.map_err(|error| db.fault(&error))?;
+    let read = |(print, key, carrier, at): (Vec<u8>, i64, String, i64)| {
+        let (print, carrier) = (Token::try_from(print).ok()?, CarrierId::parse(&carrier)?);
+        Some(Recent { key: RowKey(key), carrier, committed_at: Micros(at), fingerprints: vec![print] })
+    };
+    Ok(rows.into_iter().filter_map(read).collect())
 }
 
 /// Notes for the other starts that have not ended what they took of late, at a start: until they see this one they note

@@ -108,6 +108,11 @@ async fn a_temporary_error_that_left_although_the_row_was_stored_makes_it_a_repe
         assert_eq!(desk.answer(asked).await, new("HD"), "{}", book.label);
         book.clock.advance(60 * SECOND);
         assert_eq!(desk.take(question("HD")).await, Heard::Again, "{}", book.label);
+        // It is so for the next start, too, long after it was stored.
+        desk.end().await;
+        book.clock.advance(HOUR);
+        let mut desk = Desk::start(&book).await;
+        assert_eq!(desk.take(question("HD")).await, Heard::Again, "{}", book.label);
         assert_eq!(book.balance().await.exchanges, 1, "{}", book.label);
         desk.end().await;
     }
