@@ -102,13 +102,14 @@ pub(in crate::ledger) async fn used_up(tx: &mut Tx<'_>, parts: &[RowKey], exchan
 
 /// What SMSCs were told to send again since a moment although it is stored, the latest first, at most `limit`.
 pub(super) async fn told_again(db: &Db, since: Micros, limit: usize) -> Result<Vec<Recent>, DbError> {
-    let rows: Result<Vec<(Vec<u8>, i64, String, i64)>, sqlx::Error> = reading!(db, pool => sqlx::query_as(
+    type Row = (Vec<u8>, i64, String, i64);
+    let rows: Result<Vec<Row>, sqlx::Error> = reading!(db, pool => sqlx::query_as(
         "select a.print, a.key, coalesce(e.carrier, p.carrier), a.at from asked a
          left join exchange e on e.key = a.key left join part p on p.key = a.key
          where a.unheard = 1 and a.at >= $1 and coalesce(e.carrier, p.carrier) is not null order by a.at desc limit $2",
     ).bind(since.0).bind(i64::try_from(limit).unwrap_or(i64::MAX)).fetch_all(pool).await);
     let rows = rows.map_err(|error| db.fault(&error))?;
-    let read = |(print, key, carrier, at): (Vec<u8>, i64, String, i64)| {
+    let read = |(print, key, carrier, at): Row| {
         let (print, carrier) = (Token::try_from(print).ok()?, CarrierId::parse(&carrier)?);
         Some(Recent { key: RowKey(key), carrier, committed_at: Micros(at), fingerprints: vec![print] })
     };
