@@ -246,7 +246,7 @@ impl Pruner {
         let done = self.step().await;
         if done.is_ok() {
             // Without a service beside it nobody else keeps a SQLite file's log short.
-            self.seat.tidy(usize::try_from(self.batch).unwrap_or(usize::MAX)).await?;
+            self.seat.tidy(usize::MAX).await?;
         }
         // Kept for one transaction alone: others that seldom write have but this one connection.
         self.seat.leave();
