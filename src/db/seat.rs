@@ -15,7 +15,7 @@ pub(crate) enum Connection {
 
 impl Connection {
     /// Closes it instead of handing it back: nobody knows in what state it is.
-    fn discard(self) {
+    pub(crate) fn discard(self) {
         match self {
             Self::Sqlite(mut connection) => connection.close_on_drop(),
             Self::Postgres(mut connection) => connection.close_on_drop(),

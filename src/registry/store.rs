@@ -136,12 +136,20 @@ impl Store {
                 }
                 return Ok(count);
             }
+            step::aside(|| connection.discard());
         }
         let mut connection = step::whole(self.db.reading_connection()).await?;
-        let count =
-            self.ask(&mut connection, numbers, limit, &mut each).await.map_err(|error| self.db.fault(&error))?;
-        self.keep(Some((connection, Instant::now())));
-        Ok(count)
+        match self.ask(&mut connection, numbers, limit, &mut each).await {
+            Ok(count) => {
+                self.keep(Some((connection, Instant::now())));
+                Ok(count)
+            }
+            Err(error) => {
+                // What it remembers of a registry that was away for a while would be asked again.
+                step::aside(|| connection.discard());
+                Err(self.db.fault(&error).into())
+            }
+        }
     }
 
     /// Puts a connection in the place of the one that is kept, and gives that.
