@@ -218,45 +218,26 @@ impl Writer {
     async fn commit(&mut self, entries: &[Entry], fates: &mut [Fate]) -> Result<Kept, WriterEnd> {
         let (before, now, begun) = (self.mark.clone(), self.clock.now(), Instant::now());
         let breaks = self.breaks.make_contiguous();
-        let mut done =
-            step::whole(store::commit(&mut self.seat, entries, fates, breaks, &mut self.mark, now, &mut self.beside))
-                .await;
-        if matches!(done, Err(CommitError::NotBegun(_))) && self.seat.is_kept() {
-            // The connection died while nothing was asked of it: no reason to refuse anybody.
-            self.seat.leave();
-            done = step::whole(store::commit(
-                &mut self.seat,
-                entries,
-                fates,
-                breaks,
-                &mut self.mark,
-                now,
-                &mut self.beside,
-            ))
-            .await;
-        }
-        // Each time some are left out, or others are seen to run: never more often than there are entries, and once.
-        loop {
+        let mut anew = false;
+        // Tried again when some are left out, or others are seen to run: never more often than there are entries, and once.
+        let done = loop {
+            let (mark, beside) = (&mut self.mark, &mut self.beside);
+            let done = step::whole(store::commit(&mut self.seat, entries, fates, breaks, mark, now, beside)).await;
             match done {
+                Err(CommitError::NotBegun(_)) if self.seat.is_kept() && !anew => {
+                    // The connection died while nothing was asked of it: no reason to refuse anybody.
+                    anew = true;
+                    self.seat.leave();
+                }
                 Err(CommitError::Unfit(unfit)) => {
                     unfit.fates.iter().for_each(|(place, fate)| fates[*place] = *fate);
                     self.beside.doubts.add(unfit.doubts);
                 }
                 Err(CommitError::Shared) => {}
-                Ok(_) | Err(_) => break,
+                Ok(_) | Err(_) => break done,
             }
             self.mark = before.clone();
-            done = step::whole(store::commit(
-                &mut self.seat,
-                entries,
-                fates,
-                breaks,
-                &mut self.mark,
-                now,
-                &mut self.beside,
-            ))
-            .await;
-        }
+        };
         if done.is_err() {
             self.seat.leave();
         }
