@@ -1,8 +1,10 @@
 //! Whether one carrier's trouble slows another's lines: the latency of a carrier alone, then beside one that throttles
-//! everything and one that takes and never answers, in one run of one service; and, to tell trouble from load, beside two
-//! that ask as much and take every reply.
-//! Each state is measured in several short windows, and the medians of the windows are compared: a disk that stalls now
-//! and then (its own figures are printed first) spoils the windows in which it does, whatever the state.
+//! everything and one that takes and never answers, in one run; and, to tell trouble from load, beside two that ask as much
+//! and take every reply.
+//! Each state has a service and a folder of its own, and each round takes the states in another order: what a disk still has
+//! to do after one of them falls on each of the others in turn. A state is measured in several short windows, and the
+//! medians of all windows are compared: a disk that stalls now and then (its own figures are printed first) spoils the
+//! windows in which it does, whatever the state.
 //! `TMPDIR=/dev/shm` leaves it out.
 //! `cargo bench --bench neighbours [-- --rate N --others N --seconds N --windows N --rounds N]`
 #![expect(
@@ -11,6 +13,7 @@
     reason = "a bench prints its figures and stops at the first fault"
 )]
 
+#[expect(dead_code, reason = "the others use what is not used here")]
 mod bed;
 
 use std::{net::SocketAddr, path::Path};
@@ -24,7 +27,7 @@ const OTHERS: usize = 16_000;
 /// Phones of the carrier that is measured.
 const MEASURED: usize = 8_000;
 
-/// What a round asks.
+/// What is asked in each state.
 #[derive(Clone, Copy)]
 struct Ask {
     /// Questions a second of the carrier that is measured.
@@ -37,11 +40,24 @@ struct Ask {
     windows: u64,
 }
 
-/// What a round saw in each state, window by window.
+/// What was seen in a state, window by window.
 struct Seen {
-    states: [Vec<LoadReport>; 3],
-    /// Submits that the troubled ones read.
+    reports: Vec<LoadReport>,
+    /// Submits that the others read.
     submits: u64,
+}
+
+/// What is beside the measured carrier.
+const LABELS: [&str; 3] = ["alone", "beside two in order", "beside a throttling and a silent one"];
+
+/// How the two beside it answer submits; none is there when it is alone.
+fn neighbours(state: usize) -> Option<[SubmitAnswer; 2]> {
+    let taking = || SmscSettings::default().submits;
+    match state {
+        0 => None,
+        1 => Some([taking(), taking()]),
+        _ => Some([SubmitAnswer::Refuse(0x58), SubmitAnswer::Silence]),
+    }
 }
 
 /// Measures one window after the other.
@@ -62,7 +78,7 @@ async fn beside(
     ask: Ask,
     answers: [SubmitAnswer; 2],
     measured: (&Smsc, &LoadPlan),
-) -> (Vec<LoadReport>, u64) {
+) -> Seen {
     let whole = (ask.seconds + 2) * (ask.windows + 2);
     let mut others: Vec<(Smsc, JoinHandle<LoadReport>)> = Vec::new();
     for (place, submits) in answers.into_iter().enumerate() {
@@ -84,23 +100,22 @@ async fn beside(
         running.abort();
         smsc.stop().await;
     }
-    (reports, submits)
+    Seen { reports, submits }
 }
 
-async fn round(folder: &Path, at: &[SocketAddr; 3], ask: Ask) -> Seen {
+/// Measures a state with a service of its own.
+async fn state(folder: &Path, at: &[SocketAddr; 3], ask: Ask, others: Option<[SubmitAnswer; 2]>) -> Seen {
     let service = bed::Service::start(folder);
-    println!("service runs as process {}", service.pid());
     let measured = bed::listen(at[0], SmscSettings::default()).await;
     measured.bound().await;
     let asked = bed::plan(folder, 0, MEASURED, Limit::Seconds(ask.seconds), ask.rate).await;
-    let alone = measure(folder, ask.windows, (&measured, &asked)).await;
-    let taking = SmscSettings::default().submits;
-    let (orderly, _) = beside(folder, at, ask, [taking, taking], (&measured, &asked)).await;
-    let trouble = [SubmitAnswer::Refuse(0x58), SubmitAnswer::Silence];
-    let (troubled, submits) = beside(folder, at, ask, trouble, (&measured, &asked)).await;
+    let seen = match others {
+        Some(answers) => beside(folder, at, ask, answers, (&measured, &asked)).await,
+        None => Seen { reports: measure(folder, ask.windows, (&measured, &asked)).await, submits: 0 },
+    };
     measured.stop().await;
     drop(service);
-    Seen { states: [alone, orderly, troubled], submits }
+    seen
 }
 
 fn main() {
@@ -114,30 +129,26 @@ fn main() {
     let ask = Ask { rate: rate as u32, others, seconds: value("--seconds", 2), windows: value("--windows", 4) };
     println!("the measured carrier asks {rate} questions/s, each of the two others {others}/s");
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let (mut seen, mut folders) = (Vec::new(), Vec::new());
-    for n in 1..=rounds {
+    let (mut seen, mut folders) = ([const { Vec::new() }; 3], Vec::new());
+    for n in 0..rounds * 3 {
+        let (round, place) = ((n / 3) as usize, (n % 3) as usize);
+        // Forwards from each of the three, then backwards from each.
+        let turn = if round / 3 % 2 == 0 { place } else { 2 - place };
+        let now = (turn + round) % 3;
         let folder = tempfile::tempdir().unwrap();
         let [median, p99, longest] = bed::disk(folder.path());
-        println!(
-            "round {n}: the disk alone: p50 {median:.1} ms, p99 {p99:.1} ms, longest {longest:.0} ms for a commit"
-        );
         let at = [bed::free(), bed::free(), bed::free()];
         let carriers: Vec<String> =
             ["good", "busy", "mute"].iter().zip(&at).map(|(name, at)| section(name, *at)).collect();
         bed::set_up(folder.path(), 70_000, &carriers.concat());
-        let round = runtime.block_on(round(folder.path(), &at, ask));
-        for (label, reports) in LABELS.into_iter().zip(&round.states) {
-            println!("round {n}: {label}: {}", words(reports));
-        }
-        println!("round {n}: the two in trouble read {} submits and took none", round.submits);
-        seen.push(round);
+        let found = runtime.block_on(state(folder.path(), &at, ask, neighbours(now)));
+        let disk = format!("the disk alone {median:.1}, {p99:.1}, {longest:.0} ms");
+        println!("round {}: {}: {}; {disk}", round + 1, LABELS[now], words(&found));
+        seen[now].extend(found.reports);
         // Kept to the end: taking a folder away is work for the disk as well.
         folders.push(folder);
     }
-    let p99 = |state: usize| {
-        let windows = seen.iter().flat_map(|round| &round.states[state]);
-        median(windows.map(|window| window.latency.p99_us).collect())
-    };
+    let p99 = |state: usize| median(seen[state].iter().map(|window| window.latency.p99_us).collect());
     let [alone, orderly, troubled] = [p99(0), p99(1), p99(2)];
     for (label, value) in LABELS.into_iter().zip([alone, orderly, troubled]) {
         println!("median p99 of {} windows {label}: {:.1} ms", rounds * ask.windows, value / 1_000.0);
@@ -149,17 +160,15 @@ fn main() {
     );
 }
 
-/// What is beside the measured carrier.
-const LABELS: [&str; 3] = ["alone", "beside two in order", "beside a throttling and a silent one"];
-
 /// The windows of a state in words: what all of them have, then the latencies of each.
-fn words(reports: &[LoadReport]) -> String {
+fn words(seen: &Seen) -> String {
+    let Seen { reports, submits } = seen;
     let sum = |of: fn(&LoadReport) -> u64| reports.iter().map(of).sum::<u64>();
     let rate = reports.iter().map(|one| one.answered_per_second).sum::<f64>() / reports.len() as f64;
     let ms = |us: u64| format!("{:.1}", us as f64 / 1_000.0);
     let latencies = |of: fn(&LoadReport) -> u64| reports.iter().map(|one| ms(of(one))).collect::<Vec<_>>().join("/");
     format!(
-        "{rate:.0} questions/s, p50 {} ms, p99 {} ms, lost {}, doubled {}",
+        "{rate:.0} questions/s, p50 {} ms, p99 {} ms, lost {}, doubled {}, {submits} submits read by the others",
         latencies(|one| one.latency.p50_us),
         latencies(|one| one.latency.p99_us),
         sum(|one| one.lost),
