@@ -38,7 +38,8 @@ struct Known {
     of: RowKey,
     line: LineNo,
     session: u32,
-    received_at: Micros,
+    /// When it came, at the earliest.
+    came_at: Micros,
     state: State,
 }
 
@@ -90,15 +91,15 @@ impl Again {
     }
 
     /// A new message is on its way to the disk.
-    pub fn pending(&mut self, print: Token, key: RowKey, line: LineNo, session: u32, received_at: Micros) {
+    pub fn pending(&mut self, print: Token, key: RowKey, line: LineNo, session: u32, came_at: Micros) {
         self.by_key.insert(key, print);
-        self.known.insert(print, Known { key, of: key, line, session, received_at, state: State::Pending });
+        self.known.insert(print, Known { key, of: key, line, session, came_at, state: State::Pending });
     }
 
     /// A message that may come again until a moment.
     pub fn suspect(&mut self, print: Token, key: RowKey, until: Micros) {
-        let (line, received_at, state) = (NO_LINE, Micros(0), State::Suspect(until, AFTER_BREAK));
-        let entry = Known { key, of: key, line, session: 0, received_at, state };
+        let (line, came_at, state) = (NO_LINE, Micros(0), State::Suspect(until, AFTER_BREAK));
+        let entry = Known { key, of: key, line, session: 0, came_at, state };
         self.known.insert(print, entry);
         self.remember(print, key);
     }
@@ -134,7 +135,8 @@ impl Again {
     }
 
     /// The row of a message is on disk; `answered` unless its line had given up. Later than `response_seconds` after
-    /// it came, or on a session that has ended, the answer counts as possibly unheard until `until`. Gives its fingerprint.
+    /// it came, or on a session that has ended, the answer counts as possibly unheard until `until`. Gives its fingerprint
+    /// when it does, but for what the ledger knows by its note of the session's end.
     pub fn stored(
         &mut self,
         key: RowKey,
@@ -146,17 +148,18 @@ impl Again {
         self.forget_old(now);
         let print = self.by_key.remove(&key)?;
         let known = self.known.get_mut(&print).filter(|known| known.key == key)?;
-        let late = now.since(known.received_at) > response_seconds * 1_000_000;
+        let late = now.since(known.came_at) > response_seconds * 1_000_000;
         let ended = self.ended.get(&known.line).is_some_and(|session| *session >= known.session);
         if answered && !late && !ended {
             known.state = State::Answered(now);
             self.answered.push_back((now, print, key));
+            None
         } else {
             let why = if ended { AFTER_BREAK } else { WITHOUT_BREAK };
             known.state = State::Suspect(until, if answered { why } else { REFUSED_YET_STORED });
             self.remember(print, key);
+            (!answered || !ended).then_some(print)
         }
-        Some(print)
     }
 
     /// A message was not stored; `doubtful` when nobody knows whether it was. Until `until` it counts as sent again if

@@ -142,7 +142,7 @@ impl Intake {
         }
         let Some(concat) = concat else {
             let key = self.ledger.next_key();
-            self.again.pending(print, key, part.line, part.session, part.received_at);
+            self.again.pending(print, key, part.line, part.session, came_at(&part));
             let text =
                 read_text(&[Piece { data_coding: part.data_coding, form, octets: &body.0 }], carrier.line.codings);
             return Taken::Whole(Box::new(Inbound {
@@ -205,7 +205,7 @@ impl Intake {
             return Taken::Answer(AnswerStatus::Temporary);
         }
         let key = self.ledger.next_key();
-        self.again.pending(print, key, part.line, part.session, part.received_at);
+        self.again.pending(print, key, part.line, part.session, came_at(&part));
         let held = part::Held {
             key,
             index: concat.index,
@@ -292,10 +292,11 @@ impl Intake {
         self.texts.stored(key);
         let until = now.plus_seconds(seconds(carrier.redelivery));
         let print = self.again.stored(key, answered, now, seconds(carrier.smsc_response), until);
-        self.unheard.extend(print.filter(|_| !answered).map(|print| (print, key)));
+        self.unheard.extend(print.map(|print| (print, key)));
     }
 
-    /// Messages on disk since this was last asked whose line had given up: fingerprint and row. Their SMSC sends them again.
+    /// Messages on disk since this was last asked whose line had given up, or whose answer may have come later than their
+    /// SMSC waits: fingerprint and row. They may come again.
     pub fn unheard(&mut self) -> Vec<(Token, RowKey)> {
         std::mem::take(&mut self.unheard)
     }
@@ -370,6 +371,11 @@ fn header(part: &Part) -> Result<(Option<Concat>, Form, &[u8]), sms::BadUdh> {
 /// Reads the bodies of a whole text.
 fn read_text(bodies: &[Piece<'_>], codings: Codings) -> Text {
     sms::join(bodies, codings).map_or(Text::NotText, |text| Text::Read(crate::message::Masked::new(text)))
+}
+
+/// The earliest moment at which its SMSC can have sent it.
+fn came_at(part: &Part) -> Micros {
+    part.received_at.plus_seconds(-seconds(part.waited))
 }
 
 fn seconds(duration: std::time::Duration) -> i64 {

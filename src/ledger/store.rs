@@ -136,7 +136,7 @@ pub(super) async fn commit(
                 new.exchanges.push(row);
                 new.outbox.extend(outbox);
                 new.consumed.extend(consumes.iter().map(|key| key.0));
-                new.used_up.extend((!consumes.is_empty()).then_some((consumes.as_slice(), row.key)));
+                new.used_up.extend((!consumes.is_empty()).then_some((row.fingerprints.as_slice(), row.key)));
             }
             Entry::Part { row, .. } => new.parts.push(row),
             Entry::Settlement(row) => new.settlements.push(row),
@@ -166,8 +166,8 @@ pub(super) async fn commit(
         return Err(CommitError::Unfit(without_parts(entries, fates, &used)));
     }
     if !shared {
-        for (parts, exchange) in &new.used_up {
-            asked::store::used_up(&mut tx, parts, *exchange).await?;
+        for (prints, exchange) in &new.used_up {
+            asked::store::used_up(&mut tx, prints, *exchange).await?;
         }
     }
     SENDING.run(&mut tx, vec![ints(&new.sending, |key| Some(key.0))]).await?;
@@ -209,7 +209,8 @@ struct Gathered<'a> {
     outbox: Vec<&'a OutboxRow>,
     parts: Vec<&'a PartRow>,
     consumed: Vec<i64>,
-    used_up: Vec<(&'a [RowKey], RowKey)>,
+    /// Fingerprints of the parts of a text, and the exchange it is.
+    used_up: Vec<(&'a [u8], RowKey)>,
     sending: Vec<&'a RowKey>,
     settlements: Vec<&'a SettlementRow>,
     odd: Vec<&'a QuarantineRow>,

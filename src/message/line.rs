@@ -120,8 +120,10 @@ pub struct Part {
     pub octets: Octets,
     /// What it would say as a receipt, at a carrier whose receipts may come without their mark.
     pub unmarked_receipt: Option<Box<ReceiptTlvs>>,
-    /// When it was read from the socket.
+    /// When it was taken in.
     pub received_at: Micros,
+    /// How long it may have waited for that, on the socket or behind it.
+    pub waited: std::time::Duration,
 }
 
 /// Octets of a text; never printed.

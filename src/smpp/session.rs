@@ -20,8 +20,9 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 const COMMANDS_AT_ONCE: usize = 64;
 /// Rounds after which deadlines are judged although there was always something better to do.
 const BUSY_ROUNDS: u32 = 16;
-/// How long to sleep when no deadline is near. The line gives a sign of life with each round.
-const NOTHING_DUE: Duration = Duration::from_secs(1);
+/// How long to sleep at most. The line gives a sign of life with each round, and sees whether anything waits to be read: what
+/// comes has not come before the last time when nothing did.
+const ROUND: Duration = Duration::from_secs(1);
 
 /// How a session ended.
 #[derive(Debug)]
@@ -88,8 +89,8 @@ where
         talk.write_submits(now);
         talk.station().post.hand_up();
         unread.goes_on(!talk.out.is_empty(), now);
-        let due = [talk.next_due(), half_pdu.due(), unread.due()].into_iter().flatten().min();
-        let due = due.unwrap_or(now + NOTHING_DUE);
+        let due = [talk.next_due(), half_pdu.due(), unread.due()].into_iter().flatten();
+        let due = due.fold(now + ROUND, Instant::min);
         // A timer that fires too early costs a round, one that is set anew in each round costs more.
         if timer.is_elapsed() || due < timer.deadline() {
             timer.as_mut().reset(due);
@@ -112,6 +113,8 @@ where
         if talk.out.len() < queued {
             unread.since = None;
         }
+        // The socket was asked before anything else that happened, but for a write.
+        let nothing_came = matches!(event, Event::Command(_) | Event::Room | Event::Due);
         busy_rounds = if matches!(event, Event::Due) { BUSY_ROUNDS } else { busy_rounds + 1 };
         match event {
             Event::Read(Ok(0)) => talk.end_of_stream(&buffer),
@@ -122,6 +125,9 @@ where
                 talk.stop(now);
             }
             Event::Written(Ok(())) | Event::Read(Ok(_)) | Event::Room | Event::Due => {}
+        }
+        if may_read && nothing_came {
+            talk.is_drained(now);
         }
         if takes_commands {
             take_waiting_commands(&mut talk, now);

@@ -108,7 +108,7 @@ impl Plan {
             submit_refused: dice.seldom(50),
             slow_ms: dice.pick(&[0, 5, 200, 3_000]),
             receipts,
-            resends: dice.permille(0),
+            resends: dice.permille(300),
         };
         let outage = dice.permille(250).then(|| {
             let at = dice.millis(2_000, 40_000);

@@ -92,6 +92,7 @@ fn question(octets: Vec<u8>, udhi: bool) -> Part {
         unmarked_receipt: None,
         octets: Octets(octets),
         received_at: BEGIN,
+        waited: std::time::Duration::ZERO,
     }
 }
 

@@ -148,14 +148,15 @@ impl Ledger {
         self.doubts.shared.load(Ordering::Relaxed)
     }
 
-    /// Notes, for other instances and for the next start, that the SMSC was told to send these again although they are stored.
+    /// Notes, for other instances and for the next start, that the SMSC was told to send these again although they are stored,
+    /// or may not have heard the answer to them in time.
     pub async fn note_unheard(&self, messages: Vec<(Token, RowKey)>) {
         if !messages.is_empty() {
             let _ = self.work.send(writer::Work::Unheard(messages)).await;
         }
     }
 
-    /// What SMSCs were told to send again since a moment although it is stored, at most `limit`.
+    /// What SMSCs may send again since a moment although it is stored and no session broke, at most `limit`.
     ///
     /// # Errors
     /// [`LedgerError`]; a start must not go on without it.

@@ -1,11 +1,13 @@
 //! The SQL of what several instances have taken of late.
 
+use std::collections::BTreeMap;
+
 use super::{Doubt, FirstCopy};
 use crate::{
     clock::Micros,
     db::{Column, Db, DbError, Insert, Tx, in_tx, reading},
     ledger::{
-        seal::Token,
+        seal::{TOKEN, Token},
         start::{Break, Recent, store},
     },
     message::{CarrierId, RowKey},
@@ -26,6 +28,14 @@ static ASKED: Insert = Insert::or(
       where (asked.unheard = 0 and asked.at < excluded.at - 60000000) or (asked.key >> 40) = (excluded.key >> 40)",
 );
 const _: () = assert!(STANDS_SECONDS == 60);
+
+/// What an SMSC was told to send again, or may not have heard the answer to in time.
+static UNHEARD: Insert = Insert::or(
+    "asked",
+    &["print", "key", "at", "unheard"],
+    " on conflict (print) do update set key = excluded.key, at = excluded.at, unheard = 1
+      where asked.key = excluded.key or asked.at < excluded.at - 60000000",
+);
 
 /// What another start had taken before this one began to say what it takes.
 static ASKED_BEFORE: Insert = Insert::unless_there("asked", &["print", "key", "at"]);
@@ -73,28 +83,25 @@ pub(super) async fn reclaim(tx: &mut Tx<'_>, print: &Token, key: RowKey, now: Mi
     done.map_err(|error| tx.fault(&error))
 }
 
-/// The SMSC was told to send these again although they are stored. Alone, an instance has noted nothing of them before.
+/// The SMSC was told to send these again although they are stored, or may not have heard their answer. Alone, an instance has noted nothing of them before.
 pub(in crate::ledger) async fn unheard(
     tx: &mut Tx<'_>,
     prints: &[(Token, RowKey)],
     now: Micros,
 ) -> Result<(), DbError> {
-    for (print, key) in prints {
-        let done = in_tx!(&mut *tx, conn => sqlx::query(
-            "insert into asked (print, key, at, unheard) values ($1, $2, $3, 1)
-             on conflict (print) do update set key = excluded.key, at = excluded.at, unheard = 1
-             where asked.key = excluded.key or asked.at < excluded.at - 60000000",
-        ).bind(print.as_slice()).bind(key.0).bind(now.0).execute(conn).await.map(|_| ()));
-        done.map_err(|error| tx.fault(&error))?;
-    }
-    Ok(())
+    // Each once, as a statement may not come to one row twice, and in the order in which they are claimed.
+    let latest: BTreeMap<Token, RowKey> = prints.iter().copied().collect();
+    let rows: Vec<(Token, RowKey)> = latest.into_iter().collect();
+    let mut columns = columns(&rows, |_| now);
+    columns.push(Column::Int(vec![Some(1); rows.len()]));
+    UNHEARD.run(tx, columns).await
 }
 
-/// Parts that were used up are the exchange that used them. Several instances say so by what they note of the exchange.
-pub(in crate::ledger) async fn used_up(tx: &mut Tx<'_>, parts: &[RowKey], exchange: RowKey) -> Result<(), DbError> {
-    for part in parts {
-        let done = in_tx!(&mut *tx, conn => sqlx::query("update asked set key = $1 where key = $2 and unheard = 1")
-            .bind(exchange.0).bind(part.0).execute(conn).await.map(|_| ()));
+/// Parts with these fingerprints are the exchange that used them up. Several instances say so by what they note of the exchange.
+pub(in crate::ledger) async fn used_up(tx: &mut Tx<'_>, prints: &[u8], exchange: RowKey) -> Result<(), DbError> {
+    for print in prints.chunks_exact(TOKEN) {
+        let done = in_tx!(&mut *tx, conn => sqlx::query("update asked set key = $1 where print = $2 and unheard = 1")
+            .bind(exchange.0).bind(print).execute(conn).await.map(|_| ()));
         done.map_err(|error| tx.fault(&error))?;
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::mem;
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::{Conversation, LOOK_AHEAD, Stage};
+use super::{Conversation, LOOK_AHEAD, Stage, Waiting};
 use crate::{
     config::{ReceiptsBy, TemporaryStatus},
     message::{Answer, AnswerStatus, LineCommand, LineEvent, Octets, Odd, Part},
@@ -47,7 +47,7 @@ impl Conversation<'_> {
             return self.answer_at_once(frame, self.temporary());
         }
         if self.held.is_empty() && self.admits(now) {
-            return self.read_message(frame, now);
+            return self.read_message(frame, self.drained, now);
         }
         if self.pause.is_on() && self.held_octets >= LOOK_AHEAD {
             // The pause may last for hours: what comes behind, responses and signs of life, must be read.
@@ -62,7 +62,8 @@ impl Conversation<'_> {
     /// Its octets are copied: a slice would keep the whole buffer that it was read into.
     fn hold(&mut self, frame: &Frame) {
         self.held_octets += frame.octets.len();
-        self.held.push_back(Frame { octets: Bytes::copy_from_slice(&frame.octets), ..frame.clone() });
+        let frame = Frame { octets: Bytes::copy_from_slice(&frame.octets), ..frame.clone() };
+        self.held.push_back(Waiting { frame, since: self.drained });
     }
 
     /// Whether one more message may be taken in.
@@ -74,13 +75,13 @@ impl Conversation<'_> {
     pub(super) fn take_held(&mut self, now: Instant) {
         while matches!(self.stage, Stage::Bound | Stage::Dismissed { .. } | Stage::Parting { .. })
             && (self.quiet || self.admits(now))
-            && let Some(frame) = self.held.pop_front()
+            && let Some(Waiting { frame, since }) = self.held.pop_front()
         {
             self.held_octets -= frame.octets.len();
             if self.quiet {
                 self.answer_at_once(&frame, self.temporary());
             } else {
-                self.read_message(&frame, now);
+                self.read_message(&frame, since, now);
             }
         }
     }
@@ -92,10 +93,10 @@ impl Conversation<'_> {
         pdu::write_answer(&mut self.out, &answer, self.settings.answer_body);
     }
 
-    /// Hands a message up with a ticket: as what it is, or as an oddity that is put aside.
-    fn read_message(&mut self, frame: &Frame, now: Instant) {
+    /// Hands a message up with a ticket: as what it is, or as an oddity that is put aside. It has not come before `since`.
+    fn read_message(&mut self, frame: &Frame, since: Instant, now: Instant) {
         if self.pause.is_on() {
-            self.trial = Some(frame.clone());
+            self.trial = Some(Waiting { frame: frame.clone(), since });
         }
         let mut deliver = match Deliver::read(frame, self.settings.codings) {
             Ok(deliver) => deliver,
@@ -153,6 +154,7 @@ impl Conversation<'_> {
                 destination: deliver.destination,
                 octets: Octets(deliver.text),
                 received_at,
+                waited: now.saturating_duration_since(since),
             }),
         });
     }
@@ -198,10 +200,10 @@ impl Conversation<'_> {
             self.station.board.line_alarm(label, READING_PAUSED, &words);
         }
         match self.trial.take() {
-            Some(frame) => {
+            Some(waiting) => {
                 self.questions.forget(place);
-                self.held_octets += frame.octets.len();
-                self.held.push_front(frame);
+                self.held_octets += waiting.frame.octets.len();
+                self.held.push_front(waiting);
             }
             None => self.questions.settle(place, self.temporary()),
         }

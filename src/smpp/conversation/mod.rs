@@ -49,6 +49,14 @@ enum Stage {
     Dismissed { until: Instant },
 }
 
+/// A message that waits to be taken in.
+#[derive(Clone, Debug)]
+struct Waiting {
+    frame: Frame,
+    /// It has not come before then.
+    since: Instant,
+}
+
 /// One session.
 #[derive(Debug)]
 pub(super) struct Conversation<'a> {
@@ -62,11 +70,13 @@ pub(super) struct Conversation<'a> {
     unsent: VecDeque<Submit>,
     keepalive: KeepAlive,
     /// Messages that wait to be taken in, and their octets.
-    held: VecDeque<Frame>,
+    held: VecDeque<Waiting>,
     held_octets: usize,
     pause: Pause,
     /// The message that is tried while others wait.
-    trial: Option<Frame>,
+    trial: Option<Waiting>,
+    /// When nothing was left to be read last: what is read now has not come before then.
+    drained: Instant,
     /// When a message came last.
     heard: Instant,
     role: Role,
@@ -99,6 +109,7 @@ impl<'a> Conversation<'a> {
             held_octets: 0,
             pause: Pause::new(settings.temporary_at_most),
             trial: None,
+            drained: now,
             heard: now,
             role,
             can: Abilities::default(),
@@ -149,6 +160,11 @@ impl<'a> Conversation<'a> {
         let binding = matches!(self.stage, Stage::Binding { .. });
         let ahead = binding || self.pause.is_on() || self.held_octets < LOOK_AHEAD;
         ahead && self.out.len() < READING_WAITS
+    }
+
+    /// Nothing is left to be read, neither on the socket nor behind it.
+    pub(super) fn is_drained(&mut self, now: Instant) {
+        self.drained = now;
     }
 
     /// Reads what came, PDU by PDU. Messages that find no room among the undecided ones wait; enquire_link and responses

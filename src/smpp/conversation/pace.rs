@@ -4,7 +4,7 @@ use std::{mem, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Conversation, PARTING, Stage, message::READING_PAUSED};
+use super::{Conversation, PARTING, Stage, Waiting, message::READING_PAUSED};
 use crate::{
     message::{LineEvent, SubmitResult},
     smpp::{
@@ -189,7 +189,7 @@ impl Conversation<'_> {
                 self.station.post.withdraw(&given_up);
                 self.write_answers();
                 self.held_octets = 0;
-                for frame in mem::take(&mut self.held) {
+                for Waiting { frame, .. } in mem::take(&mut self.held) {
                     self.answer_at_once(&frame, temporary);
                 }
                 self.unbind(now);

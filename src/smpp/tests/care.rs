@@ -99,6 +99,30 @@ async fn the_octets_that_are_held_are_bounded() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_message_says_how_long_it_may_have_waited_to_be_taken_in() {
+    let (mut bench, mut peer) =
+        Bench::bound(Line { inbound_window: 1, answer_deadline: Duration::from_secs(8), ..settings("unused:1") }).await;
+    for sequence in 1..=2 {
+        ask(&mut peer, sequence).await;
+    }
+    let first = bench.question().await;
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    bench.answer(&first, AnswerStatus::Stored).await;
+    assert_eq!(peer.next().await, (DELIVER_RESP, 0, 1));
+    let second = bench.question().await;
+    bench.answer(&second, AnswerStatus::Stored).await;
+    assert_eq!(peer.next().await, (DELIVER_RESP, 0, 2));
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    ask(&mut peer, 3).await;
+    let third = bench.question().await;
+    // An idle line looks round each second.
+    let looks = Duration::from_secs(1);
+    assert!(first.waited <= looks && third.waited <= looks, "{:?} {:?}", first.waited, third.waited);
+    let four = Duration::from_secs(4);
+    assert!((four..=four + looks).contains(&second.waited), "{:?}", second.waited);
+}
+
+#[tokio::test(start_paused = true)]
 async fn answers_are_ordered_echoed_and_cut_as_the_carrier_wants() {
     let (mut bench, mut peer) = Bench::bound(Line {
         ordered_answers: true,

@@ -226,6 +226,7 @@ pub(super) fn question(text: &str) -> Part {
         unmarked_receipt: None,
         octets: Octets(text.as_bytes().to_vec()),
         received_at: tracuu::clock::Micros(0),
+        waited: std::time::Duration::ZERO,
     }
 }
 

@@ -1,5 +1,7 @@
 //! The clauses of the second law: what counts as sent again, and what is a new question.
 
+use std::time::Duration;
+
 use tracuu::message::{AnswerStatus, LineNo, Octets, Part, RawAddress};
 
 use super::desk::{Desk, Heard, copy, in_session, question};
@@ -82,13 +84,22 @@ async fn a_question_stored_after_its_session_was_lost_is_a_repeat() {
 #[tokio::test]
 async fn an_answer_later_than_the_smsc_waits_makes_it_a_repeat() {
     for book in books().await {
-        for (late, expected) in [(10, new("HD")), (11, Heard::Again)] {
+        // How long it took, and how long it had waited before it was read.
+        for (late, waited, expected) in
+            [(10, 0, new("HD")), (11, 0, Heard::Again), (0, 10, new("HD")), (1, 10, Heard::Again)]
+        {
             let mut desk = Desk::start(&book).await;
-            let asked = desk.ask(question("HD")).await.ok().unwrap();
+            let part = Part { waited: Duration::from_secs(waited), ..question("HD") };
+            let asked = desk.ask(part).await.ok().unwrap();
             book.clock.advance(late * SECOND);
             assert_eq!(desk.answer(asked).await, new("HD"));
             book.clock.advance(60 * SECOND);
-            assert_eq!(desk.take(question("HD")).await, expected, "{}: {late} s", book.label);
+            assert_eq!(desk.take(question("HD")).await, expected, "{}: {late} s, {waited} s", book.label);
+            // It is so for the next start, too, long after it was stored.
+            book.clock.advance(31 * SECOND);
+            desk.end().await;
+            let mut desk = Desk::start(&book).await;
+            assert_eq!(desk.take(question("HD")).await, expected, "{}: {late} s, {waited} s", book.label);
             book.clock.advance(48 * HOUR);
             desk.end().await;
         }
