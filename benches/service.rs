@@ -1,7 +1,9 @@
 //! The whole service under a full load, and the ceiling that its databases set, in one run: questions a second with windows
 //! of 100 and 1,000 on SQLite and on PostgreSQL (where its server programs are installed), latency, CPU time a question,
-//! peak memory; beside it the same work of the databases without SMPP. Generator included, durable settings.
-//! `cargo bench --bench service [-- --seconds N --people N --window N]`
+//! peak memory; beside it the same work of the databases without SMPP. Generator included, durable settings. Service and
+//! ceilings take turns in rounds, and the medians of the rounds are compared: a machine that others use is never twice the
+//! same.
+//! `cargo bench --bench service [-- --seconds N --people N --window N --rounds N]`
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -26,7 +28,7 @@ use ceiling::{Work, measure};
 use support::postgres;
 use tracuu::{
     config::Config,
-    message::Msisdn,
+    message::{Field, Fields, Msisdn},
     registry::Registry,
     sim::{Limit, LoadReport, SmscSettings, load},
 };
@@ -82,7 +84,9 @@ async fn ceilings(folder: &Path, urls: [&str; 2], window: u32, exchanges: u64) -
     let config = Config::load(&folder.join("tracuu.toml")).unwrap();
     let registry = Registry::open(&config.registry).await.unwrap();
     let people = registry.phones(PHONES as u32).await.unwrap();
-    let phones: Vec<Msisdn> = people.into_iter().map(|(phone, _)| phone).collect();
+    // The load asks for two fields, too (`bed::plan`).
+    let wanted: Fields = [Field::FullName, Field::BirthDate].into_iter().collect();
+    let phones: Vec<(Msisdn, Fields)> = people.into_iter().map(|(phone, _)| (phone, wanted)).collect();
     let work = Work { url: urls[0], group: u64::from(window / 2), exchanges, registry: None };
     let alone = measure(&work).await;
     let both = measure(&Work { url: urls[1], registry: Some((&registry, &phones)), ..work }).await;
@@ -90,7 +94,11 @@ async fn ceilings(folder: &Path, urls: [&str; 2], window: u32, exchanges: u64) -
     [alone, both]
 }
 
-async fn run(label: &str, server: Option<&postgres::Server>, window: u32, seconds: u64, people: u64) {
+/// Exchanges that a ceiling is measured with at most.
+const EXCHANGES: u64 = 400_000;
+
+/// One round: what the service cost, and its ceilings.
+async fn round(server: Option<&postgres::Server>, window: u32, seconds: u64, people: u64) -> (Cost, [f64; 2]) {
     let folder = tempfile::tempdir().unwrap();
     let at = bed::free();
     let carrier = format!(
@@ -106,46 +114,80 @@ async fn run(label: &str, server: Option<&postgres::Server>, window: u32, second
     let url = |place: usize| urls.get(place).map_or("", String::as_str);
     bed::set_up_on(folder.path(), people, &carrier, server.map(|_| [url(0), url(1)]));
     bed::sync(folder.path());
-    let Cost { report, service_us, generator_us, peak, held } = serve(folder.path(), at, window, seconds).await;
+    let cost = serve(folder.path(), at, window, seconds).await;
     bed::sync(folder.path());
-    let [alone, both] = ceilings(folder.path(), [url(2), url(3)], window, report.questions.max(1_000)).await;
-    let (asked, ms) = (report.questions.max(1), |us: u64| us as f64 / 1_000.0);
+    let exchanges = cost.report.questions.clamp(1_000, EXCHANGES);
+    let ceilings = ceilings(folder.path(), [url(2), url(3)], window, exchanges).await;
+    (cost, ceilings)
+}
+
+async fn run(label: &str, server: Option<&postgres::Server>, window: u32, ask: Ask) {
+    let mut rounds = Vec::new();
+    for _ in 0..ask.rounds {
+        rounds.push(round(server, window, ask.seconds, ask.people).await);
+    }
+    let ms = |of: fn(&LoadReport) -> u64| median(rounds.iter().map(|(cost, _)| of(&cost.report) as f64 / 1_000.0));
+    let each = |of: fn(&Cost) -> u64| {
+        let us = |cost: &Cost| of(cost) as f64 / cost.report.questions.max(1) as f64;
+        median(rounds.iter().map(|(cost, _)| us(cost)))
+    };
+    let sum = |of: fn(&LoadReport) -> u64| rounds.iter().map(|(cost, _)| of(&cost.report)).sum::<u64>();
     println!(
-        "{label}, window {window}: {:.0} questions/s, p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms; CPU {} us a question (and {} \
-         us of the generator); peak memory {peak} MiB, after each tenth of the time {held:?}; {} questions, lost {}, doubled {}",
-        report.answered_per_second,
-        ms(report.latency.p50_us),
-        ms(report.latency.p99_us),
-        ms(report.latency.p99_9_us),
-        service_us / asked,
-        generator_us / asked,
-        report.questions,
-        report.lost,
-        report.doubled,
+        "{label}, window {window}: {:.0} questions/s, p50 {:.1} ms, p99 {:.1} ms, p99.9 {:.1} ms; CPU {:.0} us a question (and \
+         {:.0} us of the generator); peak memory {} MiB, after each tenth of the time {:?}; {} questions, lost {}, doubled {}",
+        median(rounds.iter().map(|(cost, _)| cost.report.answered_per_second)),
+        ms(|report| report.latency.p50_us),
+        ms(|report| report.latency.p99_us),
+        ms(|report| report.latency.p99_9_us),
+        each(|cost| cost.service_us),
+        each(|cost| cost.generator_us),
+        rounds.iter().map(|(cost, _)| cost.peak).max().unwrap_or_default(),
+        rounds.first().map(|(cost, _)| cost.held.as_slice()).unwrap_or_default(),
+        sum(|report| report.questions),
+        sum(|report| report.lost),
+        sum(|report| report.doubled),
     );
-    println!(
-        "  the databases alone, groups of {}: {alone:.0} exchanges/s, of which the service reaches {:.0} %; with the \
-         look-ups {both:.0}/s, {:.0} %",
-        window / 2,
-        report.answered_per_second / alone * 100.0,
-        report.answered_per_second / both * 100.0
-    );
+    for (place, work) in ["commits", "look-ups and commits"].into_iter().enumerate() {
+        let reach = |(cost, ceilings): &(Cost, [f64; 2])| cost.report.answered_per_second / ceilings[place] * 100.0;
+        println!(
+            "  {work} alone, groups of {}: {:.0} exchanges/s, of which the service reaches {:.0} % (in each round {:.0?})",
+            window / 2,
+            median(rounds.iter().map(|(_, ceilings)| ceilings[place])),
+            median(rounds.iter().map(reach)),
+            rounds.iter().map(reach).collect::<Vec<_>>(),
+        );
+    }
+}
+
+fn median(values: impl Iterator<Item = f64>) -> f64 {
+    let mut values: Vec<f64> = values.collect();
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or_default()
+}
+
+/// What is measured.
+#[derive(Clone, Copy)]
+struct Ask {
+    seconds: u64,
+    people: u64,
+    rounds: u64,
 }
 
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let value =
         |name: &str| arguments.iter().position(|a| a == name).and_then(|at| arguments.get(at + 1)?.parse().ok());
-    let (seconds, people) = (value("--seconds").unwrap_or(10), value("--people").unwrap_or(10_000));
+    let of = |name, or| value(name).unwrap_or(or);
+    let ask = Ask { seconds: of("--seconds", 10), people: of("--people", 10_000), rounds: of("--rounds", 3) };
     let windows = value("--window").map_or(vec![100, 1_000], |one| vec![one as u32]);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
     for window in &windows {
-        runtime.block_on(run("SQLite", None, *window, seconds, people));
+        runtime.block_on(run("SQLite", None, *window, ask));
     }
     match postgres::Server::start(postgres::Keeping::Durable) {
         Ok(server) => {
             for window in windows {
-                runtime.block_on(run("PostgreSQL", Some(&server), window, seconds, people));
+                runtime.block_on(run("PostgreSQL", Some(&server), window, ask));
             }
         }
         Err(why) => println!("PostgreSQL is left out: {why}"),

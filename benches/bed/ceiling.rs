@@ -7,7 +7,7 @@ use tracuu::{
     clock::{Clock, Micros},
     db::{Db, OpenDb},
     ledger::{Entry, ExchangeRow, Fate, Keys, Ledger, OutboxRow, ReplyMeasure, SettlementResult, SettlementRow, Table},
-    message::{CarrierId, ChargeClass, Lang, Msisdn, Outcome, Reason, RowKey, Service, Stream},
+    message::{CarrierId, ChargeClass, Fields, Lang, Msisdn, Outcome, Reason, RowKey, Service, Stream},
     registry::Registry,
 };
 
@@ -72,7 +72,7 @@ pub(crate) struct Work<'a> {
     /// Exchanges in all.
     pub(crate) exchanges: u64,
     /// Whoever asks is looked up first, as the desk does, a group at a time.
-    pub(crate) registry: Option<(&'a Registry, &'a [Msisdn])>,
+    pub(crate) registry: Option<(&'a Registry, &'a [(Msisdn, Fields)])>,
 }
 
 /// Stores exchanges in groups, each with the settlements of the group before; exchanges a second.
@@ -81,13 +81,21 @@ pub(crate) async fn measure(work: &Work<'_>) -> f64 {
     let folder = tempfile::tempdir().unwrap();
     let url = if url.is_empty() { format!("sqlite:{}/store.db", folder.path().display()) } else { url.to_owned() };
     let wait = std::time::Duration::from_secs(10);
-    let db = Db::open(&OpenDb { name: "store", url: url.into(), read_only: false, readers: 2, wait }).await.unwrap();
+    let db =
+        Db::open(&OpenDb { name: "store", url: url.clone().into(), read_only: false, readers: 2, wait }).await.unwrap();
     let key_file = folder.path().join("keys");
     std::fs::write(&key_file, Keys::new_file(&[9; 64]).as_bytes()).unwrap();
     let keys = Arc::new(Keys::read(&key_file).unwrap());
     let (ledger, writer) = Ledger::open(db, keys, "bench", Clock::System).await.unwrap();
+    let running = async move { writer.run().await.unwrap() };
     let mut tasks = tokio::task::JoinSet::new();
-    tasks.spawn(async move { writer.run().await.unwrap() });
+    if url.starts_with("sqlite:") {
+        // On a thread of its own, as in the service.
+        let runtime = tokio::runtime::Handle::current();
+        tasks.spawn_blocking(move || runtime.block_on(running));
+    } else {
+        tasks.spawn(running);
+    }
     let started = Instant::now();
     let (mut n, mut before) = (0, Vec::new());
     let mut under_way = std::collections::VecDeque::new();
@@ -95,7 +103,7 @@ pub(crate) async fn measure(work: &Work<'_>) -> f64 {
         let now = Clock::System.now();
         let mut entries: Vec<Entry> = before.drain(..).map(|key| settlement(key, now)).collect();
         if let Some((registry, phones)) = registry {
-            let asked: Vec<Msisdn> = (0..group).map(|one| phones[((n + one) % phones.len() as u64) as usize]).collect();
+            let asked: Vec<_> = (0..group).map(|one| phones[((n + one) % phones.len() as u64) as usize]).collect();
             assert!(!registry.people(&asked).await.unwrap().is_empty());
         }
         for _ in 0..group.min(exchanges - n) {

@@ -8,7 +8,7 @@ use std::{
 use sqlx::Connection as _;
 use tracuu::{
     config::RegistrySettings,
-    message::Msisdn,
+    message::{Fields, Msisdn},
     registry::Registry,
     sim::{Limit, LoadPlan, Question, SmscSettings, load},
 };
@@ -80,7 +80,8 @@ async fn look_ups(side: &Side, seconds: u64) -> f64 {
     let url = format!("sqlite:{}", side.file.display()).into();
     let settings = RegistrySettings { url, timeout: Duration::from_secs(10), readers: 2 };
     let registry = Registry::open(&settings).await.unwrap();
-    let numbers: Vec<Msisdn> = side.phones.iter().map(|(phone, _)| Msisdn::from_canonical(*phone)).collect();
+    let asked = side.phones.iter().map(|(phone, _)| (Msisdn::from_canonical(*phone), Fields::ALL));
+    let numbers: Vec<(Msisdn, Fields)> = asked.collect();
     let (begun, mut done) = (Instant::now(), 0);
     for batch in numbers.chunks(BATCH).cycle() {
         let found = registry.people(batch).await.unwrap();

@@ -2,7 +2,9 @@
 
 use std::{collections::HashMap, sync::Arc};
 
-use super::Loops;
+use tokio::time::Instant;
+
+use super::{Loops, begun::Begun};
 use crate::{
     access::{self, Verdict},
     board::DeskBoard,
@@ -11,7 +13,7 @@ use crate::{
     intake::{Inbound, Text},
     ledger::{Entry, ExchangeRow, Ledger, OutboxRow, ReplyMeasure, Table},
     message::{
-        CarrierId, ChargeClass, Field, Lang, Msisdn, Outcome, Person, Query, RawAddress, Reason, Reply, Sender,
+        CarrierId, ChargeClass, Field, Fields, Lang, Msisdn, Outcome, Person, Query, RawAddress, Reason, Reply, Sender,
         Service, Why,
     },
     outbox::{Content, Outgoing, Urgency},
@@ -27,7 +29,7 @@ pub struct Decider {
     /// The fields given when none is named.
     pub default_fields: Vec<Field>,
     /// The looked-up truth.
-    pub registry: Registry,
+    pub registry: Arc<Registry>,
     /// Makes replies.
     pub templates: Arc<Templates>,
     /// Seals rows and allots keys.
@@ -66,18 +68,66 @@ pub struct Conclusion<'a> {
 
 type People = HashMap<Msisdn, Vec<Person>>;
 
+/// A group that is read and being looked up.
+pub struct Undecided {
+    group: Vec<Inbound>,
+    read: Vec<Result<Query, Conclusion<'static>>>,
+    /// When the registry was asked, if there was anything to ask.
+    asked_at: Option<Instant>,
+    people: Begun<Option<People>>,
+}
+
+impl Undecided {
+    /// Waits until it is looked up.
+    pub async fn looked_up(&mut self) {
+        self.people.done().await;
+    }
+}
+
+async fn look_up(registry: &Registry, asked: &[(Msisdn, Fields)]) -> Option<People> {
+    if asked.is_empty() {
+        return Some(People::new());
+    }
+    match registry.people(asked).await {
+        Ok(people) => Some(people),
+        Err(error) => {
+            tracing::warn!(%error, "Registry cannot be asked; citizens are told to try later");
+            None
+        }
+    }
+}
+
 impl Decider {
-    /// Decides on a group. One look-up serves all of it. `loops` remembers what went to whom.
-    pub async fn decide(&self, group: Vec<Inbound>, loops: &mut Loops, board: &DeskBoard) -> Vec<Decided> {
+    /// Reads a group and begins to look its senders up. One look-up serves all of it, and goes on while something else is
+    /// done.
+    pub async fn begin(&self, group: Vec<Inbound>) -> Undecided {
         let read: Vec<Result<Query, Conclusion<'static>>> =
             group.iter().map(|inbound| self.read(&inbound.text)).collect();
-        let asked = group.iter().zip(&read).filter(|(_, query)| matches!(query, Ok(query) if query.key().is_some()));
-        let mut phones: Vec<Msisdn> = asked.filter_map(|(inbound, _)| phone(&inbound.sender)).collect();
-        phones.sort_unstable();
-        phones.dedup();
-        let asked_at = tokio::time::Instant::now();
-        let people = self.people(&phones).await;
-        if !phones.is_empty() {
+        let questions = group.iter().zip(&read).filter_map(|(inbound, query)| Some((inbound, query.as_ref().ok()?)));
+        let wanted = |(inbound, query): (&Inbound, &Query)| {
+            query.key()?;
+            Some((phone(&inbound.sender)?, self.wanted(query)))
+        };
+        let mut asked: Vec<(Msisdn, Fields)> = questions.filter_map(wanted).collect();
+        asked.sort_unstable_by_key(|(phone, _)| *phone);
+        asked.dedup_by(|(phone, more), (same, fields)| {
+            let again = phone == same;
+            if again {
+                *fields = fields.and(*more);
+            }
+            again
+        });
+        let asked_at = (!asked.is_empty()).then(Instant::now);
+        let registry = Arc::clone(&self.registry);
+        let people = Begun::begin(async move { look_up(&registry, &asked).await }).await;
+        Undecided { group, read, asked_at, people }
+    }
+
+    /// Decides on a group whose look-up is done, or waits until it is. `loops` remembers what went to whom.
+    pub async fn decide(&self, undecided: Undecided, loops: &mut Loops, board: &DeskBoard) -> Vec<Decided> {
+        let Undecided { group, read, asked_at, people } = undecided;
+        let people = people.end().await;
+        if let Some(asked_at) = asked_at {
             board.looked_up(asked_at.elapsed().as_micros() as u64, people.is_some());
         }
         let now = self.clock.now();
@@ -115,18 +165,18 @@ impl Decider {
         })
     }
 
-    /// Looks numbers up; `None` when the registry cannot be asked.
-    pub async fn people(&self, phones: &[Msisdn]) -> Option<People> {
-        if phones.is_empty() {
-            return Some(People::new());
+    /// The fields that an answer to this may show.
+    pub fn wanted(&self, query: &Query) -> Fields {
+        match query {
+            Query::Record { fields, .. } if fields.is_empty() => self.default_fields.iter().copied().collect(),
+            Query::Record { fields, .. } => fields.iter().copied().collect(),
+            Query::OldCard { .. } | Query::HowTo { .. } | Query::Contact { .. } => Fields::NONE,
         }
-        match self.registry.people(phones).await {
-            Ok(people) => Some(people),
-            Err(error) => {
-                tracing::warn!(%error, "Registry cannot be asked; citizens are told to try later");
-                None
-            }
-        }
+    }
+
+    /// Looks numbers up, with the fields wanted of each; `None` when the registry cannot be asked.
+    pub async fn people(&self, asked: &[(Msisdn, Fields)]) -> Option<People> {
+        look_up(&self.registry, asked).await
     }
 
     /// Concludes on a question, given what the registry knows of its sender (`None`: it cannot be asked).
@@ -278,7 +328,7 @@ impl Decider {
             reason: done.reason,
             service: done.service,
             lang: done.lang,
-            fields: done.fields.iter().fold(0, |set, field| set | field.bit()),
+            fields: done.fields.iter().copied().collect::<Fields>().bits(),
             parts: inbound.parts,
             concat_ref: inbound.concat_ref,
             data_coding: inbound.data_coding,

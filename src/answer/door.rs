@@ -1,7 +1,7 @@
 //! The carriers' doors: one bounded channel each, drained in turn, so that a carrier's flood does not keep another's
 //! questions waiting (law 7).
 
-use std::task::Poll;
+use std::task::{Context, Poll, Waker};
 
 use tokio::sync::mpsc;
 
@@ -60,35 +60,44 @@ impl Doors {
     /// Takes what waits, at most `limit` events, an equal share from each door that has any; waits when none has.
     /// `None` when every door is closed and empty.
     pub async fn take(&mut self, limit: usize) -> Option<Vec<LineEvent>> {
-        std::future::poll_fn(|context| {
-            let count = self.channels.len().max(1);
-            let share = (limit / count).max(1);
-            let mut taken = Vec::new();
-            let mut closed = 0;
-            for step in 0..self.channels.len() {
-                let at = (self.first + step) % count;
-                while self.rest[at].others.len() < share && self.rest[at].receipts.len() < WAITING {
-                    match self.channels[at].poll_recv(context) {
-                        Poll::Ready(Some(events)) => self.rest[at].put(events),
-                        Poll::Ready(None) => {
-                            closed += 1;
-                            break;
-                        }
-                        Poll::Pending => break,
+        std::future::poll_fn(|context| self.poll_take(context, limit)).await
+    }
+
+    /// The same of what waits now, if anything does.
+    pub fn take_now(&mut self, limit: usize) -> Option<Vec<LineEvent>> {
+        match self.poll_take(&mut Context::from_waker(Waker::noop()), limit) {
+            Poll::Ready(taken) => taken,
+            Poll::Pending => None,
+        }
+    }
+
+    fn poll_take(&mut self, context: &mut Context<'_>, limit: usize) -> Poll<Option<Vec<LineEvent>>> {
+        let count = self.channels.len().max(1);
+        let share = (limit / count).max(1);
+        let mut taken = Vec::new();
+        let mut closed = 0;
+        for step in 0..self.channels.len() {
+            let at = (self.first + step) % count;
+            while self.rest[at].others.len() < share && self.rest[at].receipts.len() < WAITING {
+                match self.channels[at].poll_recv(context) {
+                    Poll::Ready(Some(events)) => self.rest[at].put(events),
+                    Poll::Ready(None) => {
+                        closed += 1;
+                        break;
                     }
+                    Poll::Pending => break,
                 }
-                self.rest[at].hand_on(share, &mut taken);
             }
-            self.first = (self.first + 1) % count;
-            if !taken.is_empty() {
-                Poll::Ready(Some(taken))
-            } else if closed == self.channels.len() {
-                Poll::Ready(None)
-            } else {
-                Poll::Pending
-            }
-        })
-        .await
+            self.rest[at].hand_on(share, &mut taken);
+        }
+        self.first = (self.first + 1) % count;
+        if !taken.is_empty() {
+            Poll::Ready(Some(taken))
+        } else if closed == self.channels.len() {
+            Poll::Ready(None)
+        } else {
+            Poll::Pending
+        }
     }
 }
 

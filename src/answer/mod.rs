@@ -1,7 +1,8 @@
 //! The whole path on one page: what waits at the carriers' doors is taken in turn, looked up together, decided, and
 //! handed to the writer; acknowledgements and replies leave when the commit is back. While one group commits, the next
-//! is being decided.
+//! is being decided, and the one after it looked up.
 
+mod begun;
 mod decide;
 mod door;
 mod doubt;
@@ -21,7 +22,7 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
-pub use decide::{Conclusion, Decided, Decider, charge_class};
+pub use decide::{Conclusion, Decided, Decider, Undecided, charge_class};
 pub use door::Doors;
 pub use heir::{FromOthers, Heir, Known};
 pub use loops::Loops;
@@ -37,8 +38,8 @@ use crate::{
     outbox::{Content, Door, Outgoing},
 };
 
-/// Groups under way to the disk at most: one being committed, the next waiting behind it.
-const UNDER_WAY: usize = 3;
+/// Groups under way to the disk at most: those being committed, and those waiting behind them to be committed together.
+const UNDER_WAY: usize = 4;
 
 /// How often long texts whose parts did not come are looked for.
 const OVERDUE: Duration = Duration::from_millis(250);
@@ -67,6 +68,17 @@ enum Row {
     Receipt,
     /// A message put aside, and its final status.
     Aside(u32),
+}
+
+/// Which line of a carrier asked, in which session, under which sequence_number. Nobody did for a text that was given up.
+type Origin = Option<(Arc<Carrier>, LineNo, u32, u32)>;
+
+/// What is being looked up.
+struct Next {
+    undecided: Undecided,
+    origins: Vec<Origin>,
+    /// What goes to the writer with it.
+    stored: Vec<(Asked, Entry)>,
 }
 
 struct Group {
@@ -102,6 +114,7 @@ impl Desk {
     /// Runs until `stop`, then finishes what it has taken.
     pub async fn run(mut self, mut doors: Doors, stop: CancellationToken) {
         let mut under_way: VecDeque<Group> = VecDeque::new();
+        let mut next: Option<Next> = None;
         let mut overdue = tokio::time::interval(OVERDUE);
         overdue.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut beside = tokio::time::interval(BESIDE);
@@ -115,13 +128,20 @@ impl Desk {
                     self.finish(&mut under_way, &fates);
                     self.decider.ledger.note_unheard(self.intake.unheard()).await;
                 }
-                _ = overdue.tick(), if under_way.len() < UNDER_WAY => {
+                _ = overdue.tick(), if next.is_none() && under_way.len() < UNDER_WAY => {
                     let late = self.intake.overdue(self.decider.clock.now(), self.batch);
                     if !late.is_empty() {
                         self.tell_met();
-                        let group = self.decide(late.into_iter().map(whole).collect(), Vec::new()).await;
-                        under_way.push_back(group);
+                        next = Some(self.begin(late.into_iter().map(whole).collect(), Vec::new()).await);
                     }
+                }
+                () = looked_up(&mut next) => {
+                    let group = next.take();
+                    // Looked up while this one is decided.
+                    if under_way.len() + 1 < UNDER_WAY && let Some(events) = doors.take_now(self.batch) {
+                        next = self.take(events).await;
+                    }
+                    under_way.extend(self.decide(group).await);
                 }
                 _ = beside.tick(), if self.decider.ledger.is_shared() && self.intake.sizes().0 > 0 => {
                     // What cannot be seen now is seen the next time.
@@ -132,17 +152,14 @@ impl Desk {
                     FromOthers::Parts(parts) => self.intake.take_over(parts, &self.decider.carriers),
                     FromOthers::Unheard(messages) => self.intake.may_come_again(messages, &self.decider.carriers),
                 },
-                events = doors.take(self.batch), if under_way.len() < UNDER_WAY => match events {
-                    Some(events) => {
-                        if let Some(group) = self.take(events).await {
-                            under_way.push_back(group);
-                        }
-                    }
+                events = doors.take(self.batch), if next.is_none() && under_way.len() < UNDER_WAY => match events {
+                    Some(events) => next = self.take(events).await,
                     None => break,
                 },
                 () = stop.cancelled() => break,
             }
         }
+        under_way.extend(self.decide(next).await);
         while !under_way.is_empty() {
             let fates = first_fates(&mut under_way).await;
             self.finish(&mut under_way, &fates);
@@ -151,7 +168,7 @@ impl Desk {
     }
 
     /// Sorts events into questions to be decided, entries to be stored, and answers that can leave at once.
-    async fn take(&mut self, mut events: Vec<LineEvent>) -> Option<Group> {
+    async fn take(&mut self, mut events: Vec<LineEvent>) -> Option<Next> {
         self.tell_unmarked(&mut events).await;
         let (mut questions, mut stored) = (Vec::new(), Vec::new());
         for event in events {
@@ -201,7 +218,7 @@ impl Desk {
         // The audit chain goes by the keys.
         questions.sort_by_key(|question| question.inbound.key);
         self.tell_met();
-        if questions.is_empty() && stored.is_empty() { None } else { Some(self.decide(questions, stored).await) }
+        if questions.is_empty() && stored.is_empty() { None } else { Some(self.begin(questions, stored).await) }
     }
 
     /// The carrier of a line. Lines are numbered by the service that owns this desk, so there is always one.
@@ -209,11 +226,17 @@ impl Desk {
         self.lines.get(&line).map(|(_, owner)| Arc::clone(owner))
     }
 
-    /// Decides on the questions and hands everything to the writer, in the order of its keys.
-    async fn decide(&mut self, questions: Vec<Question>, stored: Vec<(Asked, Entry)>) -> Group {
+    /// Begins to look questions up.
+    async fn begin(&self, questions: Vec<Question>, stored: Vec<(Asked, Entry)>) -> Next {
         let (inbound, origins): (Vec<Inbound>, Vec<_>) =
             questions.into_iter().map(|question| (question.inbound, question.asked)).unzip();
-        let decided = self.decider.decide(inbound, &mut self.loops, &self.board.desk).await;
+        Next { undecided: self.decider.begin(inbound).await, origins, stored }
+    }
+
+    /// Decides on the questions and hands everything to the writer, in the order of its keys.
+    async fn decide(&mut self, next: Option<Next>) -> Option<Group> {
+        let Next { undecided, origins, stored } = next?;
+        let decided = self.decider.decide(undecided, &mut self.loops, &self.board.desk).await;
         let mut asked = Vec::with_capacity(decided.len() + stored.len());
         let mut entries = Vec::with_capacity(decided.len() + stored.len());
         for (Decided { entry, outgoing }, origin) in decided.into_iter().zip(origins) {
@@ -244,7 +267,7 @@ impl Desk {
             }
         }
         let handed_over = Instant::now();
-        Group { asked, fates: self.decider.ledger.hand_over(entries).await, handed_over }
+        Some(Group { asked, fates: self.decider.ledger.hand_over(entries).await, handed_over })
     }
 
     /// The oldest group's commit is back: only now do acknowledgements and replies leave (law 1).
@@ -315,7 +338,7 @@ impl Desk {
 
 struct Question {
     inbound: Inbound,
-    asked: Option<(Arc<Carrier>, LineNo, u32, u32)>,
+    asked: Origin,
 }
 
 fn whole(inbound: Inbound) -> Question {
@@ -345,6 +368,14 @@ fn gather<K: PartialEq, V>(into: &mut Vec<(K, Vec<V>)>, key: K, value: V) {
     match into.iter_mut().find(|(known, _)| *known == key) {
         Some((_, values)) => values.push(value),
         None => into.push((key, vec![value])),
+    }
+}
+
+/// Waits until the next group is looked up; for ever, when there is none.
+async fn looked_up(next: &mut Option<Next>) {
+    match next {
+        Some(next) => next.undecided.looked_up().await,
+        None => std::future::pending().await,
     }
 }
 

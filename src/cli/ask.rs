@@ -6,7 +6,7 @@ use crate::{
     clock::Clock,
     intake::Text,
     ledger::Ledger,
-    message::{Field, Lang, Masked, Msisdn, Query, Sender},
+    message::{Field, Fields, Lang, Masked, Msisdn, Query, Sender},
     registry::Registry,
     service, sms,
 };
@@ -49,7 +49,8 @@ pub(super) async fn run(arguments: &Arguments) -> Result<(), Failed> {
     say(format!("            read as \"{}\"", sms::fold_for_reading(&text)));
     let read = decider.read(&Text::Read(Masked::new(text)));
     let sender = Sender::Phone(number);
-    let people = decider.people(&[number]).await;
+    let wanted = read.as_ref().map_or(Fields::NONE, |query| decider.wanted(query));
+    let people = decider.people(&[(number, wanted)]).await;
     let (query, done) = match read {
         Ok(query) => {
             say(format!("2 query     {}", shown(&query)));
@@ -91,7 +92,7 @@ async fn decider(config: &crate::config::Config, scratch: &std::path::Path) -> R
     Ok(Decider {
         grammar,
         default_fields: config.reply.default_fields.clone(),
-        registry,
+        registry: std::sync::Arc::new(registry),
         templates,
         ledger,
         carriers: carriers.collect(),

@@ -35,7 +35,7 @@ impl ServiceSettings {
         if short_codes.is_empty() {
             s.fault("short_codes", "is missing: the codes that citizens text to");
         }
-        let batch = s.number("batch", 64, 1..=256);
+        let batch = s.number("batch", 128, 1..=256);
         let stall = Duration::from_secs(s.number("stall_s", 30, 1..=600));
         let socket = s.text("status_socket", "tracuu.sock");
         let status_socket = (!socket.is_empty()).then(|| s.path(&socket));
@@ -43,7 +43,7 @@ impl ServiceSettings {
             s.fault("status_socket", format!("the system takes at most {LONGEST_SOCKET} octets for the whole path"));
         }
         s.finish();
-        Self { stall, status_socket, instance, short_codes, batch: usize::try_from(batch).unwrap_or(64) }
+        Self { stall, status_socket, instance, short_codes, batch: usize::try_from(batch).unwrap_or(128) }
     }
 }
 

@@ -6,8 +6,11 @@ use sqlx::{Arguments as _, AssertSqlSafe, sqlite::SqliteArguments};
 
 use super::{DbError, Tx};
 
-/// Rows of one SQLite statement. More is slower there (measured: 64 is best), and each count has its own statement.
-const CHUNK: usize = 64;
+/// Rows of one SQLite statement at most: more is slower (measured).
+const CHUNK: usize = 128;
+
+/// Rows of one that is not full: each count is a statement of its own, which SQLite keeps ready and in memory.
+const REST: usize = 64;
 
 /// The values of one column, one a row. Integers of every width travel as 64 bits; the column's type cuts them.
 #[derive(Clone, Debug)]
@@ -110,7 +113,7 @@ impl Insert {
         let mut feeds: Vec<Feed> = values.into_iter().map(Feed::from).collect();
         let (mut left, mut done) = (rows, 0);
         while left > 0 {
-            let count = left.min(CHUNK);
+            let count = if left >= CHUNK { CHUNK } else { left.min(REST) };
             let text = self.texts[count].get_or_init(|| self.sqlite_text(count)).clone();
             let mut arguments = SqliteArguments::default();
             arguments.reserve(count * feeds.len(), 0);
@@ -194,17 +197,29 @@ pub async fn delete_keys(tx: &mut Tx<'_>, table: &'static str, keys: &[i64]) -> 
     if keys.is_empty() {
         return Ok(Vec::new());
     }
-    let rows: Result<Vec<(i64,)>, sqlx::Error> = match tx {
-        Tx::Sqlite(_, conn) => {
-            // Keys are whole numbers, so the list needs no quoting.
-            let list = keys.iter().map(i64::to_string).collect::<Vec<_>>().join(",");
-            let text = format!("delete from {table} where key in (select value from json_each($1)) returning key");
-            sqlx::query_as(AssertSqlSafe(text)).bind(format!("[{list}]")).fetch_all(&mut **conn).await
-        }
+    let deleted = match tx {
+        Tx::Sqlite(_, conn) => delete_sqlite(conn, table, keys).await,
         Tx::Postgres(_, conn) => {
             let text = format!("delete from {table} where key = any($1) returning key");
-            sqlx::query_as(AssertSqlSafe(text)).bind(keys).fetch_all(&mut **conn).await
+            sqlx::query_scalar(AssertSqlSafe(text)).bind(keys).fetch_all(&mut **conn).await
         }
     };
-    rows.map(|rows| rows.into_iter().map(|(key,)| key).collect()).map_err(|error| tx.fault(&error))
+    deleted.map_err(|error| tx.fault(&error))
+}
+
+/// The keys come back in one text: each row of an answer wakes the one who waits for it, which costs more than the row.
+async fn delete_sqlite(
+    conn: &mut sqlx::SqliteConnection,
+    table: &'static str,
+    keys: &[i64],
+) -> Result<Vec<i64>, sqlx::Error> {
+    // Keys are whole numbers, so the list needs no quoting.
+    let list = format!("[{}]", keys.iter().map(i64::to_string).collect::<Vec<_>>().join(","));
+    let those = format!("from {table} where key in (select value from json_each($1))");
+    let there = sqlx::query_scalar(AssertSqlSafe(format!("select group_concat(key) {those}")));
+    let there: Option<String> = there.bind(list.as_str()).fetch_one(&mut *conn).await?;
+    let Some(there) = there else { return Ok(Vec::new()) };
+    sqlx::query(AssertSqlSafe(format!("delete {those}"))).bind(list).execute(conn).await?;
+    let key = |key: &str| key.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)));
+    there.split(',').map(key).collect()
 }

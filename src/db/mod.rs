@@ -52,6 +52,10 @@ pub struct OpenDb {
 /// Writing connections to a SQLite file: one that a [`Seat`] may keep, and one for everybody else.
 const WRITERS: u32 = 2;
 
+/// What a connection to a SQLite file that is only read keeps of it in memory at most, in KiB after the minus: the inner pages of
+/// the trees over tens of millions of rows, so that a look-up reads one or two pages of the file.
+const PAGES: &str = "-16384";
+
 /// A database.
 #[derive(Clone, Debug)]
 pub enum Db {
@@ -147,6 +151,8 @@ impl Db {
             .create_if_missing(!open.read_only)
             .read_only(open.read_only)
             .synchronous(SqliteSynchronous::Full);
+        let reading = base.read_only(true);
+        let reading = if open.read_only { reading.pragma("cache_size", PAGES) } else { reading };
         let writing = if open.read_only { writing } else { writing.journal_mode(SqliteJournalMode::Wal) };
         let writer = SqlitePoolOptions::new()
             .max_connections(WRITERS)
@@ -159,7 +165,7 @@ impl Db {
             .max_connections(open.readers.max(1))
             .test_before_acquire(false)
             .acquire_timeout(open.wait)
-            .connect_with(base.read_only(true))
+            .connect_with(reading)
             .await
             .map_err(|error| failed(&error))?;
         Ok(Self::Sqlite { name, writer, readers })

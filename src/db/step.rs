@@ -83,6 +83,11 @@ impl Drop for Staged {
     }
 }
 
+/// Whether there is a simulation on this thread.
+pub(crate) fn is_staged() -> bool {
+    STAGE.with_borrow(Option::is_some)
+}
+
 /// Makes one call as it is decided for it.
 pub(crate) async fn call<T>(what: Call, made: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
     let made = pin!(made);

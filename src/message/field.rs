@@ -104,6 +104,39 @@ impl Field {
     }
 }
 
+/// Some of the fields.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub struct Fields(i32);
+
+impl Fields {
+    /// None of them.
+    pub const NONE: Self = Self(0);
+    /// All of them.
+    pub const ALL: Self = Self((1 << Field::ALL.len()) - 1);
+
+    /// Whether it is one of them.
+    pub fn has(self, field: Field) -> bool {
+        self.0 & field.bit() != 0
+    }
+
+    /// The set stored as one integer ([`Field::bit`]).
+    pub fn bits(self) -> i32 {
+        self.0
+    }
+
+    /// Those of either.
+    #[must_use]
+    pub fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
+}
+
+impl FromIterator<Field> for Fields {
+    fn from_iter<I: IntoIterator<Item = Field>>(fields: I) -> Self {
+        Self(fields.into_iter().fold(0, |set, field| set | field.bit()))
+    }
+}
+
 /// What the registry holds for one field, ready to be shown.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FieldValue {
@@ -133,12 +166,12 @@ pub struct Person {
     pub old_id: Option<OldId>,
     /// May it be read.
     pub status: PersonStatus,
-    /// The values, indexed by `Field as usize`; `None` where the registry has none.
+    /// The values, indexed by `Field as usize`; `None` where the registry has none, or was not asked for it.
     pub values: [Option<FieldValue>; Field::ALL.len()],
 }
 
 impl Person {
-    /// The value of a field, if the registry has one.
+    /// The value of a field, if the registry has one and was asked for it.
     pub fn value(&self, field: Field) -> Option<&FieldValue> {
         self.values[field as usize].as_ref()
     }
@@ -160,5 +193,18 @@ mod tests {
             assert_eq!(field as usize, at);
             assert_eq!(Field::from_word(field.word()), Some(field));
         }
+    }
+
+    #[test]
+    fn a_set_has_what_was_put_into_it() {
+        let some: Fields = [Field::FullName, Field::RelationToHead].into_iter().collect();
+        let more = some.and([Field::Sex].into_iter().collect());
+        for field in Field::ALL {
+            let (first, last) = (field == Field::FullName, field == Field::RelationToHead);
+            assert_eq!(some.has(field), first || last);
+            assert_eq!(more.has(field), first || last || field == Field::Sex);
+            assert!(Fields::ALL.has(field) && !Fields::NONE.has(field));
+        }
+        assert_eq!(Fields::ALL, Field::ALL.into_iter().collect());
     }
 }

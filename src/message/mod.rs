@@ -16,7 +16,7 @@ mod text;
 
 pub use address::{Msisdn, RawAddress, Sender, ShortCode};
 pub use carrier::{CarrierId, LineId, Role, Stream};
-pub use field::{Field, FieldValue, Person, PersonStatus};
+pub use field::{Field, FieldValue, Fields, Person, PersonStatus};
 pub use key::{EPOCH_BITS, RowKey};
 pub use lease::Lease;
 pub use line::{

@@ -35,11 +35,11 @@ pub use generate::{MOST_PEOPLE, Summary, generate};
 use crate::{
     config::RegistrySettings,
     db::DbError,
-    message::{Msisdn, Person, PersonalId},
+    message::{Fields, Msisdn, Person, PersonalId},
 };
 use contract::{CATALOGUE_COLUMNS, CatalogueColumn};
 use reading::{Faults, SEPARATOR};
-use store::Store;
+use store::{Rows, Store};
 
 /// The most people that one number is read for. A number with more proves nothing about any of them; who is left out
 /// is not said.
@@ -109,18 +109,19 @@ impl Registry {
         Ok(Self { store, catalogues, timeout: settings.timeout })
     }
 
-    /// The people of each number, in one statement for all of them; a number nobody has is not in the answer. At most
-    /// [`MOST_PEOPLE_A_PHONE`] for a number.
+    /// The people of each number, with the fields wanted of them, in one statement for all; a number nobody has is not in
+    /// the answer. At most [`MOST_PEOPLE_A_PHONE`] for a number. A number that stands there twice has the fields of its
+    /// last place.
     ///
     /// # Errors
     /// [`RegistryError::Unavailable`] when the settings' time is over: the same call may succeed later.
-    pub async fn people(&self, phones: &[Msisdn]) -> Result<HashMap<Msisdn, Vec<Person>>, RegistryError> {
-        if phones.is_empty() {
+    pub async fn people(&self, asked: &[(Msisdn, Fields)]) -> Result<HashMap<Msisdn, Vec<Person>>, RegistryError> {
+        if asked.is_empty() {
             return Ok(HashMap::new());
         }
         let why = || format!("no answer within {} ms", self.timeout.as_millis());
         let mut faults = Faults::default();
-        let found = tokio::time::timeout(self.timeout, self.find(phones, &mut faults))
+        let found = tokio::time::timeout(self.timeout, self.find(asked, &mut faults))
             .await
             .map_err(|_| RegistryError::Unavailable { why: why() })??;
         if faults != Faults::default() {
@@ -132,39 +133,45 @@ impl Registry {
 
     async fn find(
         &self,
-        phones: &[Msisdn],
+        asked: &[(Msisdn, Fields)],
         faults: &mut Faults,
     ) -> Result<HashMap<Msisdn, Vec<Person>>, RegistryError> {
-        let numbers: Vec<u64> = phones.iter().map(|phone| phone.expose()).collect();
-        let mut found = HashMap::with_capacity(phones.len());
-        let limit = numbers.len() * MOST_PEOPLE_A_PHONE + 1;
-        if self.read(&numbers, limit, &mut found, faults).await? < limit || numbers.len() == 1 {
-            return Ok(found);
+        let mut found = Found::with_capacity(asked.len());
+        let limit = asked.len() * MOST_PEOPLE_A_PHONE + 1;
+        match self.read(asked, limit, &mut found, faults).await? {
+            Rows::All(count) if count < limit || asked.len() == 1 => return Ok(people_of(found)),
+            Rows::All(_) | Rows::Torn(_) => {}
         }
-        // One number beside very many people must not crowd out the others of its batch.
+        // One number beside very many people, or with a row that spoils all, must not crowd out the others of its batch.
         found.clear();
-        for number in numbers {
-            self.read(&[number], MOST_PEOPLE_A_PHONE, &mut found, faults).await?;
+        for one in asked {
+            match self.read(std::slice::from_ref(one), MOST_PEOPLE_A_PHONE, &mut found, faults).await? {
+                Rows::All(_) => {}
+                Rows::Torn(count) => faults.torn(count),
+            }
         }
-        Ok(found)
+        Ok(people_of(found))
     }
 
     async fn read(
         &self,
-        numbers: &[u64],
+        asked: &[(Msisdn, Fields)],
         limit: usize,
-        found: &mut HashMap<Msisdn, Vec<Person>>,
+        found: &mut Found,
         faults: &mut Faults,
-    ) -> Result<usize, RegistryError> {
-        let take = |number: i64, packed: &str| {
-            let people = found.entry(Msisdn::from_canonical(number.unsigned_abs())).or_default();
+    ) -> Result<Rows, RegistryError> {
+        let numbers: Vec<u64> = asked.iter().map(|(phone, _)| phone.expose()).collect();
+        found.extend(asked.iter().map(|&(phone, wanted)| (phone, (wanted, Vec::new()))));
+        let fields = asked.iter().fold(Fields::NONE, |all, (_, wanted)| all.and(*wanted));
+        let take = |number: u64, packed: &str| {
+            let Some((wanted, people)) = found.get_mut(&Msisdn::from_canonical(number)) else { return };
             if people.len() < MOST_PEOPLE_A_PHONE
-                && let Some(person) = reading::person(packed, &self.catalogues, faults)
+                && let Some(person) = reading::person(packed, *wanted, &self.catalogues, faults)
             {
                 people.push(person);
             }
         };
-        self.store.people(numbers, limit, take).await
+        self.store.people(&numbers, fields, limit, take).await
     }
 
     /// Numbers that belong to one person alone whose record may be read, with that person's number, at most `limit`:
@@ -199,6 +206,14 @@ impl Registry {
     pub async fn close(&self) {
         self.store.close().await;
     }
+}
+
+/// What is wanted of each number, and whom it was found to belong to.
+type Found = HashMap<Msisdn, (Fields, Vec<Person>)>;
+
+fn people_of(found: Found) -> HashMap<Msisdn, Vec<Person>> {
+    let known = found.into_iter().filter(|(_, (_, people))| !people.is_empty());
+    known.map(|(phone, (_, people))| (phone, people)).collect()
 }
 
 /// Reads all catalogues.

@@ -8,7 +8,7 @@ use super::{
     catalogue::Unit,
     contract::{Column, PERSON_COLUMNS},
 };
-use crate::message::{Field, FieldValue, Masked, OldId, Person, PersonStatus, PersonalId};
+use crate::message::{Field, FieldValue, Fields, Masked, OldId, Person, PersonStatus, PersonalId};
 
 /// Stands between the columns of a row, which travel as one text: that costs a fraction of what 28 columns would.
 /// (U+001F is the information separator one of ISO/IEC 6429, made for this.)
@@ -34,14 +34,50 @@ impl Faults {
         self.column.get_or_insert(column.name());
     }
 
+    /// So many rows that could not be told apart.
+    pub(super) fn torn(&mut self, rows: usize) {
+        self.rows += u32::try_from(rows).unwrap_or(u32::MAX);
+    }
+
     fn row(&mut self, column: Column) {
         self.rows += 1;
         self.column.get_or_insert(column.name());
     }
 }
 
-/// Reads one row.
-pub(super) fn person(packed: &str, catalogues: &Catalogues, faults: &mut Faults) -> Option<Person> {
+/// What a field is made of.
+fn columns(field: Field) -> &'static [Column] {
+    match field {
+        Field::FullName => &[Column::FullName],
+        Field::OtherName => &[Column::OtherName],
+        Field::BirthDate => &[Column::BirthDate],
+        Field::Sex => &[Column::Sex],
+        Field::BirthPlace => &[Column::BirthPlaceUnit, Column::BirthPlaceDetail],
+        Field::BirthRegistration => &[Column::RegistrationUnit, Column::RegistrationDetail],
+        Field::Hometown => &[Column::HometownUnit, Column::HometownDetail],
+        Field::Ethnicity => &[Column::Ethnicity],
+        Field::Religion => &[Column::Religion],
+        Field::Nationality => &[Column::Nationality],
+        Field::BloodGroup => &[Column::BloodGroup],
+        Field::OldCard => &[Column::OldId],
+        Field::Card => &[Column::CardIssuedOn, Column::CardIssuedBy, Column::CardExpiresOn],
+        Field::PermanentResidence => &[Column::PermanentUnit, Column::PermanentDetail],
+        Field::TemporaryResidence => &[Column::TemporaryUnit, Column::TemporaryDetail],
+        Field::PresentResidence => &[Column::PresentUnit, Column::PresentDetail],
+        Field::MaritalStatus => &[Column::MaritalStatus],
+        Field::RelationToHead => &[Column::RelationToHead],
+    }
+}
+
+/// Whether the column at this place is needed for these fields. Who it is and whether it may be read is always needed.
+pub(super) fn wants(fields: Fields, place: usize) -> bool {
+    let is_it = |column: &Column| *column as usize == place;
+    [Column::PersonalId, Column::OldId, Column::Status].iter().any(is_it)
+        || Field::ALL.into_iter().any(|field| fields.has(field) && columns(field).iter().any(is_it))
+}
+
+/// Reads one row, and of its fields those that are wanted.
+pub(super) fn person(packed: &str, wanted: Fields, catalogues: &Catalogues, faults: &mut Faults) -> Option<Person> {
     let mut cells = [""; PERSON_COLUMNS.len()];
     let mut count = 0;
     for cell in packed.split(SEPARATOR) {
@@ -58,7 +94,7 @@ pub(super) fn person(packed: &str, catalogues: &Catalogues, faults: &mut Faults)
     let mut row = Row { cells, catalogues, faults };
     let old_id = row.old_id();
     let status = row.status();
-    let values = Field::ALL.map(|field| row.value(field, old_id.as_ref()));
+    let values = Field::ALL.map(|field| wanted.has(field).then(|| row.value(field, old_id.as_ref())).flatten());
     Some(Person { personal_id, old_id, status, values })
 }
 
@@ -288,7 +324,7 @@ mod tests {
                 Some("issued 15/08/2024, no expiry"),
             ),
         ] {
-            let read = person(&packed(&cells), &catalogues, &mut Faults::default()).unwrap();
+            let read = person(&packed(&cells), Fields::ALL, &catalogues, &mut Faults::default()).unwrap();
             let value = read.value(field);
             assert_eq!(value.map(|v| v.vi.expose()), vi, "{cells:?}");
             assert_eq!(value.and_then(|v| v.en.as_ref()).map(Masked::expose), en, "{cells:?}");
@@ -315,7 +351,7 @@ mod tests {
             ("00004@yesterday", "", None, None),
         ] {
             let cells = [(Column::PermanentUnit, unit), (Column::PermanentDetail, detail)];
-            let read = person(&packed(&cells), &catalogues, &mut Faults::default()).unwrap();
+            let read = person(&packed(&cells), Fields::ALL, &catalogues, &mut Faults::default()).unwrap();
             let value = read.value(Field::PermanentResidence);
             assert_eq!(value.map(|v| v.vi.expose()), vi, "{unit} {detail}");
             assert_eq!(value.and_then(|v| v.en.as_ref()).map(Masked::expose), en, "{unit} {detail}");
@@ -332,14 +368,18 @@ mod tests {
             ("9", PersonStatus::Locked),
             ("", PersonStatus::Locked),
         ] {
-            let read = person(&packed(&[(Column::Status, status)]), &catalogues, &mut Faults::default()).unwrap();
+            let read =
+                person(&packed(&[(Column::Status, status)]), Fields::ALL, &catalogues, &mut Faults::default()).unwrap();
             assert_eq!(read.status, expected, "{status}");
         }
         let mut faults = Faults::default();
-        assert!(person(&packed(&[(Column::PersonalId, "12")]), &catalogues, &mut faults).is_none());
+        assert!(person(&packed(&[(Column::PersonalId, "12")]), Fields::ALL, &catalogues, &mut faults).is_none());
         // A separator inside a value shifts the columns: nothing in such a row can be trusted.
-        assert!(person(&packed(&[(Column::FullName, "A\u{1f}B")]), &catalogues, &mut faults).is_none());
-        person(&packed(&[(Column::Sex, "7")]), &catalogues, &mut faults).unwrap();
+        assert!(person(&packed(&[(Column::FullName, "A\u{1f}B")]), Fields::ALL, &catalogues, &mut faults).is_none());
+        let sexless = packed(&[(Column::Sex, "7")]);
+        person(&sexless, [Field::FullName].into_iter().collect(), &catalogues, &mut faults).unwrap();
+        assert_eq!(faults.values, 0, "nobody asked for it");
+        person(&sexless, Fields::ALL, &catalogues, &mut faults).unwrap();
         assert_eq!(faults, Faults { rows: 2, values: 1, column: Some("personal_id") });
     }
 
@@ -349,7 +389,7 @@ mod tests {
             let catalogues = Catalogues::default();
             let mut row = cells;
             row[0] = "901098012345".to_owned();
-            let _ = person(&row.join("\u{1f}"), &catalogues, &mut Faults::default());
+            let _ = person(&row.join("\u{1f}"), Fields::ALL, &catalogues, &mut Faults::default());
         }
     }
 }

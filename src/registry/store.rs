@@ -1,19 +1,23 @@
 //! The SQL of reading the registry: the check of the contract and the look-ups.
 
 use std::{
+    collections::HashMap,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 use secrecy::SecretString;
-use sqlx::{AssertSqlSafe, PgPool, Row as _};
+use sqlx::{AssertSqlSafe, PgPool};
 
 use super::{
     RegistryError,
     contract::{CATALOGUE_COLUMNS, CATALOGUE_VIEW, MSISDN, PERSON_COLUMNS, PERSON_VIEW},
-    reading::SEPARATOR,
+    reading::{SEPARATOR, wants},
 };
-use crate::db::{Connection, Db, OpenDb, step};
+use crate::{
+    db::{Connection, Db, OpenDb, step},
+    message::Fields,
+};
 
 /// How long the service waits at its start for the catalogues, and the load generator for its numbers.
 const PATIENCE: &str = "set local statement_timeout = '60s'";
@@ -24,35 +28,70 @@ const MOST_ENTRIES: i64 = 200_000;
 /// How long look-ups go over one connection, before a new one is made: a registry may have moved behind its address.
 const KEPT_FOR: Duration = Duration::from_mins(10);
 
+/// Stands between rows that travel as one text. (U+001E is the information separator two of ISO/IEC 6429.)
+const ROWS_SEPARATOR: char = '\u{1e}';
+
+/// Statements of look-ups that are kept, each for other fields.
+const STATEMENTS: usize = 50;
+
+/// What a look-up found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Rows {
+    /// So many rows, each handed on.
+    All(usize),
+    /// So many rows, of which one holds the separator, and none can be trusted.
+    Torn(usize),
+}
+
 /// The looked-up database.
 pub(super) struct Store {
     db: Db,
-    people: Arc<str>,
+    /// The statements of look-ups by the fields they read.
+    looking: Mutex<HashMap<Fields, Arc<str>>>,
     /// The connection of the last look-up, for the next, and since when it is kept.
     kept: Mutex<Option<(Connection, Instant)>>,
 }
 
-/// The columns of a row as one text. SQLite needs no cast, and does without at a tenth less time.
-fn packed(db: &Db, columns: &[&str]) -> String {
-    let cell = |column: &&str| match db {
+/// The columns of a row as one text; those that are not wanted are empty. SQLite needs no cast, and does without at a tenth
+/// less time.
+fn packed(db: &Db, columns: &[&str], wanted: impl Fn(usize) -> bool) -> String {
+    let cell = |(at, column): (usize, &&str)| match db {
+        _ if !wanted(at) => "''".to_owned(),
         Db::Sqlite { .. } => format!("coalesce({column}, '')"),
         Db::Postgres { .. } => format!("coalesce(cast({column} as text), '')"),
     };
-    let cells: Vec<String> = columns.iter().map(cell).collect();
+    let cells: Vec<String> = columns.iter().enumerate().map(cell).collect();
     format!("concat_ws('{SEPARATOR}', {})", cells.join(", "))
+}
+
+/// Finds people by number, and gives how many rows there are and all of them as one text: each row of an answer wakes the
+/// one who waits for it, which costs more than the row.
+fn look_up(db: &Db, fields: Fields) -> Arc<str> {
+    let (condition, limit, together) = match db {
+        Db::Sqlite { .. } => ("in (select value from json_each($1))", "$2", "group_concat"),
+        Db::Postgres { .. } => ("= any(cast($1 as bigint[]))", "cast($2 as bigint)", "string_agg"),
+    };
+    let cells = packed(db, &PERSON_COLUMNS, |at| wants(fields, at));
+    format!(
+        "select count(*), {together}(one, '{ROWS_SEPARATOR}') from (
+             select concat_ws('{SEPARATOR}', cast({MSISDN} as text), {cells}) as one
+             from {PERSON_VIEW} where {MSISDN} {condition} limit {limit}) as found"
+    )
+    .into()
 }
 
 impl Store {
     /// Opens it for reading only.
     pub(super) async fn open(url: &SecretString, readers: u32, wait: Duration) -> Result<Self, RegistryError> {
         let db = Db::open(&OpenDb { name: "registry", url: url.clone(), read_only: true, readers, wait }).await?;
-        let (condition, limit) = match db {
-            Db::Sqlite { .. } => ("in (select value from json_each($1))", "$2"),
-            Db::Postgres { .. } => ("= any(cast($1 as bigint[]))", "cast($2 as bigint)"),
-        };
-        let columns = packed(&db, &PERSON_COLUMNS);
-        let people = format!("select {MSISDN}, {columns} from {PERSON_VIEW} where {MSISDN} {condition} limit {limit}");
-        Ok(Self { db, people: people.into(), kept: Mutex::default() })
+        Ok(Self { db, looking: Mutex::default(), kept: Mutex::default() })
+    }
+
+    /// The statement that reads these fields. Batches want much the same again and again; when they do not, all are read.
+    fn looking(&self, fields: Fields) -> Arc<str> {
+        let mut known = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
+        let fields = if known.len() < STATEMENTS || known.contains_key(&fields) { fields } else { Fields::ALL };
+        Arc::clone(known.entry(fields).or_insert_with(|| look_up(&self.db, fields)))
     }
 
     pub(super) fn kind(&self) -> &'static str {
@@ -99,13 +138,15 @@ impl Store {
             }
         }
         // Rights and types show only when the statement is tried.
-        self.people(&[], 1, |_, _| ()).await.map(|_| ())
+        self.people(&[], Fields::ALL, 1, |_, _| ()).await.map(|_| ())
     }
 
     /// Hands each catalogue entry's packed columns to `each`.
     pub(super) async fn catalogue_entries(&self, mut each: impl FnMut(&str)) -> Result<(), RegistryError> {
-        let text =
-            format!("select {} from {CATALOGUE_VIEW} limit {MOST_ENTRIES}", packed(&self.db, &CATALOGUE_COLUMNS));
+        let text = format!(
+            "select {} from {CATALOGUE_VIEW} limit {MOST_ENTRIES}",
+            packed(&self.db, &CATALOGUE_COLUMNS, |_| true)
+        );
         let text = AssertSqlSafe(text);
         let rows: Result<Vec<String>, sqlx::Error> = match &self.db {
             Db::Sqlite { readers, .. } => {
@@ -119,30 +160,46 @@ impl Store {
         Ok(())
     }
 
-    /// Finds people by number in one statement and hands each row's number and packed columns to `each`; says how many
-    /// rows came, at most `limit`.
+    /// Finds people by number in one statement, reads what these fields need, and hands each row's number and packed columns
+    /// to `each`.
     pub(super) async fn people(
         &self,
         numbers: &[u64],
+        fields: Fields,
         limit: usize,
-        mut each: impl FnMut(i64, &str),
-    ) -> Result<usize, RegistryError> {
+        mut each: impl FnMut(u64, &str),
+    ) -> Result<Rows, RegistryError> {
+        let text = self.looking(fields);
         let limit = i64::try_from(limit).unwrap_or(i64::MAX);
+        let (count, rows) = self.found(text, numbers, limit).await?;
+        let rows = rows.unwrap_or_default();
+        let count = usize::try_from(count).unwrap_or(usize::MAX);
+        if count != 0 && rows.split(ROWS_SEPARATOR).count() != count {
+            return Ok(Rows::Torn(count));
+        }
+        for row in rows.split(ROWS_SEPARATOR).take(count) {
+            let (number, row) = row.split_once(SEPARATOR).unwrap_or_default();
+            each(number.parse().unwrap_or_default(), row);
+        }
+        Ok(Rows::All(count))
+    }
+
+    async fn found(&self, text: Arc<str>, numbers: &[u64], limit: i64) -> Result<Found, RegistryError> {
         if let Some((mut connection, since)) = self.keep(None) {
             // It may have died while nobody asked.
-            if let Ok(count) = self.ask(&mut connection, numbers, limit, &mut each).await {
+            if let Ok(found) = ask(&mut connection, &text, numbers, limit).await {
                 if since.elapsed() < KEPT_FOR {
                     self.keep(Some((connection, since)));
                 }
-                return Ok(count);
+                return Ok(found);
             }
             step::aside(|| connection.discard());
         }
         let mut connection = step::whole(self.db.reading_connection()).await?;
-        match self.ask(&mut connection, numbers, limit, &mut each).await {
-            Ok(count) => {
+        match ask(&mut connection, &text, numbers, limit).await {
+            Ok(found) => {
                 self.keep(Some((connection, Instant::now())));
-                Ok(count)
+                Ok(found)
             }
             Err(error) => {
                 // What it remembers of a registry that was away for a while would be asked again.
@@ -155,34 +212,6 @@ impl Store {
     /// Puts a connection in the place of the one that is kept, and gives that.
     fn keep(&self, connection: Option<(Connection, Instant)>) -> Option<(Connection, Instant)> {
         std::mem::replace(&mut *self.kept.lock().unwrap_or_else(PoisonError::into_inner), connection)
-    }
-
-    async fn ask(
-        &self,
-        connection: &mut Connection,
-        numbers: &[u64],
-        limit: i64,
-        each: &mut impl FnMut(i64, &str),
-    ) -> Result<usize, sqlx::Error> {
-        let text = AssertSqlSafe(Arc::clone(&self.people));
-        match connection {
-            Connection::Sqlite(connection) => {
-                let asking = sqlx::query(text).bind(json(numbers)).bind(limit).fetch_all(&mut **connection);
-                let rows = step::call(step::Call::Read, asking).await?;
-                for row in &rows {
-                    each(row.try_get(0)?, row.try_get(1)?);
-                }
-                Ok(rows.len())
-            }
-            Connection::Postgres(connection) => {
-                let numbers: Vec<i64> = numbers.iter().map(|&number| number as i64).collect();
-                let rows = sqlx::query(text).bind(numbers).bind(limit).fetch_all(&mut **connection).await?;
-                for row in &rows {
-                    each(row.try_get(0)?, row.try_get(1)?);
-                }
-                Ok(rows.len())
-            }
-        }
     }
 
     /// Numbers that belong to one person alone, whose record may be read, with that person's number.
@@ -199,6 +228,23 @@ impl Store {
             }
         };
         rows.map_err(|error| self.db.fault(&error).into())
+    }
+}
+
+/// How many rows were found, and all of them.
+type Found = (i64, Option<String>);
+
+async fn ask(connection: &mut Connection, text: &Arc<str>, numbers: &[u64], limit: i64) -> Result<Found, sqlx::Error> {
+    let text = AssertSqlSafe(Arc::clone(text));
+    match connection {
+        Connection::Sqlite(connection) => {
+            let asking = sqlx::query_as(text).bind(json(numbers)).bind(limit).fetch_one(&mut **connection);
+            step::call(step::Call::Read, asking).await
+        }
+        Connection::Postgres(connection) => {
+            let numbers: Vec<i64> = numbers.iter().map(|&number| number as i64).collect();
+            sqlx::query_as(text).bind(numbers).bind(limit).fetch_one(&mut **connection).await
+        }
     }
 }
 

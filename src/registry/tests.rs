@@ -32,6 +32,11 @@ impl Home {
     }
 }
 
+/// Asks for everything of each.
+fn whole(phones: &[Msisdn]) -> Vec<(Msisdn, Fields)> {
+    phones.iter().map(|&phone| (phone, Fields::ALL)).collect()
+}
+
 fn person<'a>(found: &'a HashMap<Msisdn, Vec<Person>>, member: &cast::Member) -> &'a Person {
     let own = found[&member.msisdn()].iter().find(|person| person.personal_id.same(&member.personal()));
     own.unwrap_or_else(|| panic!("{} is not there", member.name))
@@ -49,7 +54,7 @@ async fn the_whole_cast_is_found_in_one_call_as_documented() {
     assert_eq!(registry.kind(), "SQLite");
     let mut phones: Vec<Msisdn> = cast::ALL.iter().map(|member| member.msisdn()).collect();
     phones.push(Msisdn::from_canonical(cast::NOBODYS_PHONE));
-    let found = registry.people(&phones).await.unwrap();
+    let found = registry.people(&whole(&phones)).await.unwrap();
     assert_eq!(found.len(), 9, "one list a number, none for nobody's");
     for member in cast::ALL {
         let person = person(&found, member);
@@ -109,7 +114,7 @@ async fn invented_people_are_believable_and_cannot_be_anybody() {
     let all = store::all_phones(&home.settings.url).await;
     let (mut ids, mut shared, mut unreadable) = (HashSet::new(), 0, 0);
     for batch in all.chunks(64) {
-        for (phone, people) in registry.people(batch).await.unwrap() {
+        for (phone, people) in registry.people(&whole(batch)).await.unwrap() {
             let block = phone.expose() / 1_000_000;
             assert!(matches!(block, 84_520 | 84_521 | 84_524..=84_527 | 84_529 | 84_550..=84_558));
             shared += u64::from(people.len() > 1);
@@ -137,7 +142,7 @@ async fn phones_for_the_load_belong_to_one_open_record_each() {
     let phones = registry.phones(200).await.unwrap();
     assert_eq!(phones.len(), 200);
     let asked: Vec<Msisdn> = phones.iter().map(|(phone, _)| *phone).collect();
-    let found = registry.people(&asked).await.unwrap();
+    let found = registry.people(&whole(&asked)).await.unwrap();
     for (phone, id) in &phones {
         let [person] = found[phone].as_slice() else { panic!("a shared phone") };
         assert!(person.personal_id.same(id) && person.status == PersonStatus::Active);
@@ -153,11 +158,57 @@ async fn a_number_beside_too_many_people_does_not_crowd_out_its_batch() {
     home.change("insert into phone select 84520000998, person_id from person").await;
     let registry = Registry::open(&home.settings).await.unwrap();
     let crowd = Msisdn::from_canonical(84_520_000_998);
-    let found = registry.people(&[crowd, cast::ADULT.msisdn()]).await.unwrap();
+    let found = registry.people(&whole(&[crowd, cast::ADULT.msisdn()])).await.unwrap();
     assert_eq!(found[&crowd].len(), MOST_PEOPLE_A_PHONE);
     assert_eq!(found[&cast::ADULT.msisdn()].len(), 1);
-    assert_eq!(registry.people(&[crowd]).await.unwrap()[&crowd].len(), MOST_PEOPLE_A_PHONE);
+    assert_eq!(registry.people(&whole(&[crowd])).await.unwrap()[&crowd].len(), MOST_PEOPLE_A_PHONE);
     assert!(registry.people(&[]).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn a_row_that_holds_what_parts_rows_is_left_out_and_spoils_no_other() {
+    let (home, _) = Home::with(0, 1).await;
+    // As if it were a row of its own, of another number.
+    home.change(
+        "update person set full_name = 'A' || char(30) || '84520000001' || char(31) || personal_id || full_name
+         where person_id in (select person_id from phone where msisdn = 84520000003)",
+    )
+    .await;
+    let registry = Registry::open(&home.settings).await.unwrap();
+    let torn = Msisdn::from_canonical(84_520_000_003);
+    let phones: Vec<Msisdn> = cast::ALL.iter().map(|member| member.msisdn()).collect();
+    assert!(phones.contains(&torn));
+    let found = registry.people(&whole(&phones)).await.unwrap();
+    assert!(!found.contains_key(&torn));
+    for member in cast::ALL.iter().filter(|member| member.msisdn() != torn) {
+        assert_eq!(shown(person(&found, member), Field::FullName), Some(member.name));
+    }
+}
+
+#[tokio::test]
+async fn nothing_is_read_of_a_record_but_what_is_wanted_of_it() {
+    let (home, _) = Home::with(0, 1).await;
+    let registry = Registry::open(&home.settings).await.unwrap();
+    let name: Fields = [Field::FullName].into_iter().collect();
+    let asked = [(cast::ADULT.msisdn(), name), (cast::LONG.msisdn(), Fields::NONE)];
+    let found = registry.people(&asked).await.unwrap();
+    for (member, wanted) in [(&cast::ADULT, name), (&cast::LONG, Fields::NONE)] {
+        let person = person(&found, member);
+        for field in Field::ALL {
+            assert!(person.value(field).is_none() || wanted.has(field), "{field:?}");
+        }
+        assert!(person.status == PersonStatus::Active && person.old_id == member.old());
+    }
+    for field in Field::ALL {
+        let only = [field].into_iter().collect();
+        let whole = registry.people(&[(cast::LONG.msisdn(), Fields::ALL)]).await.unwrap();
+        let found = registry.people(&[(cast::LONG.msisdn(), only)]).await.unwrap();
+        assert_eq!(
+            person(&found, &cast::LONG).value(field),
+            person(&whole, &cast::LONG).value(field),
+            "alone it is read as among all others"
+        );
+    }
 }
 
 #[tokio::test]
@@ -200,7 +251,7 @@ async fn a_registry_that_is_too_slow_is_unavailable() {
     let mut registry = Registry::open(&home.settings).await.unwrap();
     registry.timeout = Duration::from_millis(30);
     let locked = store::lock(&home.settings.url).await;
-    let error = registry.people(&[cast::ADULT.msisdn()]).await.unwrap_err();
+    let error = registry.people(&whole(&[cast::ADULT.msisdn()])).await.unwrap_err();
     assert_eq!(error.to_string(), "the registry cannot be asked now: no answer within 30 ms");
     drop(locked);
 }

@@ -3,6 +3,7 @@
 //! A stop: lines answer new questions with a temporary error; the desk finishes what it has taken; the outboxes settle
 //! what is under way (at most 10 s, [`crate::outbox`]); the lines unbind (at most 5 s each); the writer ends its epoch.
 
+mod apart;
 mod parts;
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
@@ -116,6 +117,8 @@ pub struct Service {
     outboxes: Vec<Outbox>,
     lines: Vec<(crate::config::Line, smpp::Wiring)>,
     writer: Writer,
+    /// The store's answers come from a thread, not over a socket that the event loop watches.
+    writer_apart: bool,
     quiesce: CancellationToken,
     templates: Arc<Templates>,
     watch_templates: bool,
@@ -136,7 +139,7 @@ impl Service {
             info!("Store is too large to be read through at a start; `tracuu check` does it");
         }
         let (db, keys) = open_store(config).await?;
-        let kind = db.kind();
+        let (kind, writer_apart) = (db.kind(), matches!(db, Db::Sqlite { .. }));
         let (ledger, mut writer) =
             Ledger::open(db.clone(), Arc::clone(&keys), &config.service.instance, clock.clone()).await?;
         let carriers: HashMap<CarrierId, Arc<Carrier>> =
@@ -177,7 +180,7 @@ impl Service {
         let decider = Decider {
             grammar,
             default_fields: config.reply.default_fields.clone(),
-            registry,
+            registry: Arc::new(registry),
             templates: Arc::clone(&templates),
             ledger,
             carriers,
@@ -201,6 +204,7 @@ impl Service {
             outboxes: service.outboxes,
             lines: service.lines,
             writer,
+            writer_apart,
             quiesce,
             templates,
             watch_templates: config.reply.watch,
@@ -240,8 +244,16 @@ impl Service {
         self.desk.answers_too_early = answers_too_early;
         let desk_stop = CancellationToken::new();
         let mut tasks: JoinSet<Ended> = JoinSet::new();
-        let writer = self.writer;
-        tasks.spawn(async move { Ended::Writer(writer.run().await) });
+        let (writer, writer_apart) = (self.writer, self.writer_apart);
+        tasks.spawn(async move {
+            if !writer_apart {
+                return Ended::Writer(writer.run().await);
+            }
+            match Box::pin(apart::run("writer", writer.run())).await {
+                Some(ended) => Ended::Writer(ended),
+                None => Ended::Gone("the ledger's writer"),
+            }
+        });
         let (desk, doors, desk_stopped) = (self.desk, self.doors, desk_stop.clone());
         tasks.spawn(async move {
             desk.run(doors, desk_stopped).await;
@@ -318,6 +330,8 @@ enum Ended {
     Line,
     Nightly,
     Pulse,
+    /// This part's thread died.
+    Gone(&'static str),
 }
 
 /// Shows that the event loop turns, until a stop is asked for.
@@ -341,6 +355,7 @@ fn what_ended(ended: Option<Result<Ended, tokio::task::JoinError>>) -> ServiceEr
         Some(Ok(Ended::Nightly)) => ServiceError::TaskEnded("the nightly removal of the old"),
         Some(Ok(Ended::Pulse)) => ServiceError::TaskEnded("the pulse of the event loop"),
         Some(Ok(Ended::Line)) => ServiceError::TaskEnded("a line"),
+        Some(Ok(Ended::Gone(part))) => ServiceError::TaskEnded(part),
         Some(Err(_)) | None => ServiceError::TaskEnded("a task that failed"),
     }
 }

@@ -91,7 +91,7 @@ fn config(plan: &Plan, folder: &Path, instance: usize) -> Config {
         ("instance = \"tracuu-1\"", format!("instance = \"tracuu-{}\"", instance + 1)),
         ("url = \"sqlite:tracuu.db\"", format!("url = \"sqlite:{}\"", folder.join("tracuu.db").display())),
         ("dir = \"billing\"", format!("dir = \"{}\"", folder.join("billing").display())),
-        ("batch = 64", format!("batch = {}", plan.batch)),
+        ("batch = 128", format!("batch = {}", plan.batch)),
         // In real time, which must decide nothing.
         ("wait_ms = 1000", "wait_ms = 60000".to_owned()),
         ("readers = 4", "readers = 16".to_owned()),

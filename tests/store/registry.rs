@@ -6,7 +6,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::Connection as _;
 use tracuu::{
     config::RegistrySettings,
-    message::{Field, Msisdn, PersonStatus},
+    message::{Field, Fields, Msisdn, PersonStatus},
     registry::{Registry, RegistryError, cast, generate},
 };
 
@@ -31,7 +31,7 @@ async fn contract_checks(url: SecretString) {
     let registry = Registry::open(&settings).await.unwrap();
     let mut phones: Vec<Msisdn> = cast::ALL.iter().map(|member| member.msisdn()).collect();
     phones.push(Msisdn::from_canonical(cast::NOBODYS_PHONE));
-    let found = registry.people(&phones).await.unwrap();
+    let found = registry.people(&whole(&phones)).await.unwrap();
     assert_eq!(found.len(), 9, "one list a number, none for nobody's");
     assert_eq!(found[&cast::PARENT.msisdn()].len(), 3);
     for member in cast::ALL {
@@ -47,7 +47,7 @@ async fn contract_checks(url: SecretString) {
     assert_eq!(alone.len(), 1_000);
     for batch in alone.chunks(64) {
         let asked: Vec<Msisdn> = batch.iter().map(|(phone, _)| *phone).collect();
-        let found = registry.people(&asked).await.unwrap();
+        let found = registry.people(&whole(&asked)).await.unwrap();
         for (phone, id) in batch {
             let [person] = found[phone].as_slice() else { panic!("a shared phone") };
             assert!(person.personal_id.same(id) && person.status == PersonStatus::Active);
@@ -60,15 +60,20 @@ async fn contract_checks(url: SecretString) {
     registry.close().await;
 }
 
+/// Asks for everything of each.
+fn whole(phones: &[Msisdn]) -> Vec<(Msisdn, Fields)> {
+    phones.iter().map(|&phone| (phone, Fields::ALL)).collect()
+}
+
 /// Look-ups over connections that the server ended meanwhile.
 async fn look_ups_outlive_connections(registry: &Registry, server: &SecretString, phone: Msisdn) {
     let mut owner = sqlx::PgConnection::connect(server.expose_secret()).await.unwrap();
     for _ in 0..3 {
-        assert!(registry.people(&[phone]).await.unwrap().contains_key(&phone));
+        assert!(registry.people(&whole(&[phone])).await.unwrap().contains_key(&phone));
         let end = "select pg_terminate_backend(pid) from pg_stat_activity \
                    where datname = current_database() and pid <> pg_backend_pid()";
         let ended = sqlx::raw_sql(end).execute(&mut owner).await.unwrap().rows_affected();
         assert!(ended > 0, "there was no connection to end");
     }
-    assert!(registry.people(&[phone]).await.unwrap().contains_key(&phone));
+    assert!(registry.people(&whole(&[phone])).await.unwrap().contains_key(&phone));
 }

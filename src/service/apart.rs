@@ -1,0 +1,29 @@
+//! A part of the service on a thread of its own: one that waits all the time for the answers of another thread is then
+//! woken by them at once, and not when a thread of the event loop gets round to it.
+
+use tokio::{runtime::Handle, sync::oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::db::step;
+
+/// Runs a part to its end; `None` when its thread could not be started, or died. Let go of, the part stops where it
+/// waits next. In a simulation, whose time is that of one thread, it runs on that.
+pub(super) async fn run<T: Send + 'static>(name: &str, part: impl Future<Output = T> + Send + 'static) -> Option<T> {
+    if step::is_staged() {
+        return Some(part.await);
+    }
+    let (event_loop, stop) = (Handle::current(), CancellationToken::new());
+    let (sender, ended) = oneshot::channel();
+    let part = stop.clone().run_until_cancelled_owned(part);
+    std::thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(move || {
+            if let Some(end) = event_loop.block_on(part) {
+                // Nobody is left who would hear of it.
+                let _ = sender.send(end);
+            }
+        })
+        .ok()?;
+    let _stops = stop.drop_guard();
+    ended.await.ok()
+}
