@@ -115,6 +115,7 @@ impl Desk {
     pub async fn run(mut self, mut doors: Doors, stop: CancellationToken) {
         let mut under_way: VecDeque<Group> = VecDeque::new();
         let mut next: Option<Next> = None;
+        let mut looked_for_late = Instant::now();
         let mut overdue = tokio::time::interval(OVERDUE);
         overdue.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut beside = tokio::time::interval(BESIDE);
@@ -129,6 +130,7 @@ impl Desk {
                     self.decider.ledger.note_unheard(self.intake.unheard()).await;
                 }
                 _ = overdue.tick(), if next.is_none() && under_way.len() < UNDER_WAY => {
+                    looked_for_late = Instant::now();
                     let late = self.intake.overdue(self.decider.clock.now(), self.batch);
                     if !late.is_empty() {
                         self.tell_met();
@@ -137,8 +139,9 @@ impl Desk {
                 }
                 () = looked_up(&mut next) => {
                     let group = next.take();
-                    // Looked up while this one is decided.
-                    if under_way.len() + 1 < UNDER_WAY && let Some(events) = doors.take_now(self.batch) {
+                    // Looked up while this one is decided, but when it is time to look for what is overdue.
+                    let room = under_way.len() + 1 < UNDER_WAY && looked_for_late.elapsed() < OVERDUE;
+                    if room && let Some(events) = doors.take_now(self.batch) {
                         next = self.take(events).await;
                     }
                     under_way.extend(self.decide(group).await);

@@ -30,6 +30,9 @@ const WITHOUT_BREAK: &str = "resent_without_break";
 /// A temporary error left although the row was stored, or may have been.
 const REFUSED_YET_STORED: &str = "refused_yet_stored";
 
+/// A line knows only to a second since when a message may have waited; no SMSC sends its copy so soon.
+const OVERTAKEN_SECONDS: i64 = 2;
+
 #[derive(Clone, Copy, Debug)]
 struct Known {
     /// The row it became.
@@ -71,12 +74,14 @@ impl Again {
         }
     }
 
-    /// The key of the row that this message repeats, if it does.
-    pub fn repeats(&mut self, print: &Token, now: Micros) -> Option<RowKey> {
+    /// The key of the row that this message repeats, if it does. It has not come before `came_at`: one that came before an equal
+    /// one was answered is the same message, overtaken by its copy.
+    pub fn repeats(&self, print: &Token, came_at: Micros, now: Micros) -> Option<RowKey> {
         let known = self.known.get(print)?;
         match known.state {
             State::Pending => Some(known.of),
             State::Suspect(until, _) if until >= now => Some(known.of),
+            State::Answered(at) if at.since(came_at) > OVERTAKEN_SECONDS * 1_000_000 => Some(known.of),
             State::Answered(_) | State::Suspect(..) => None,
         }
     }
@@ -135,8 +140,8 @@ impl Again {
     }
 
     /// The row of a message is on disk; `answered` unless its line had given up. Later than `response_seconds` after
-    /// it came, or on a session that has ended, the answer counts as possibly unheard until `until`. Gives its fingerprint
-    /// when it does, but for what the ledger knows by its note of the session's end.
+    /// it came, or on a session that has ended, the answer counts as possibly unheard until `until`. Gives its fingerprint,
+    /// and the row that repeats of it count on, when it does, but for what the ledger knows by its note of the session's end.
     pub fn stored(
         &mut self,
         key: RowKey,
@@ -144,7 +149,7 @@ impl Again {
         now: Micros,
         response_seconds: i64,
         until: Micros,
-    ) -> Option<Token> {
+    ) -> Option<(Token, RowKey)> {
         self.forget_old(now);
         let print = self.by_key.remove(&key)?;
         let known = self.known.get_mut(&print).filter(|known| known.key == key)?;
@@ -157,22 +162,25 @@ impl Again {
         } else {
             let why = if ended { AFTER_BREAK } else { WITHOUT_BREAK };
             known.state = State::Suspect(until, if answered { why } else { REFUSED_YET_STORED });
+            let of = known.of;
             self.remember(print, key);
-            (!answered || !ended).then_some(print)
+            (!answered || !ended).then_some((print, of))
         }
     }
 
     /// A message was not stored; `doubtful` when nobody knows whether it was. Until `until` it counts as sent again if
-    /// it is doubtful, or if it is a part that an exchange has used already.
-    pub fn not_stored(&mut self, key: RowKey, doubtful: bool, until: Micros) {
-        let Some(print) = self.by_key.remove(&key) else { return };
-        let Some(known) = self.known.get_mut(&print).filter(|known| known.key == key) else { return };
-        if doubtful || known.of != key {
+    /// it is doubtful, or if it is a part that an exchange has used already: then this gives its fingerprint, and the exchange.
+    pub fn not_stored(&mut self, key: RowKey, doubtful: bool, until: Micros) -> Option<(Token, RowKey)> {
+        let print = self.by_key.remove(&key)?;
+        let known = self.known.get_mut(&print).filter(|known| known.key == key)?;
+        let of = known.of;
+        if doubtful || of != key {
             known.state = State::Suspect(until, REFUSED_YET_STORED);
             self.remember(print, key);
         } else {
             self.known.remove(&print);
         }
+        (of != key).then_some((print, of))
     }
 
     /// The row that this message was said to repeat is not there.
@@ -241,14 +249,14 @@ mod tests {
 
     #[test]
     fn the_same_question_on_a_healthy_line_is_a_new_one() {
-        assert_eq!(answered_at(100).repeats(&PRINT, at(103)), None);
+        assert_eq!(answered_at(100).repeats(&PRINT, at(103), at(103)), None);
     }
 
     #[test]
     fn unanswered_it_is_a_repeat() {
         let mut again = Again::new(10);
         again.pending(PRINT, RowKey(1), LINE, 1, at(100));
-        assert_eq!(again.repeats(&PRINT, at(103)), Some(RowKey(1)));
+        assert_eq!(again.repeats(&PRINT, at(103), at(103)), Some(RowKey(1)));
     }
 
     #[test]
@@ -256,11 +264,11 @@ mod tests {
         for (broke, expected) in [(101, Some(RowKey(1))), (129, Some(RowKey(1))), (131, None)] {
             let mut again = answered_at(100);
             again.session_ended(LINE, 1, at(broke), UNTIL);
-            assert_eq!(again.repeats(&PRINT, at(broke + 60)), expected, "broke at {broke}");
+            assert_eq!(again.repeats(&PRINT, at(broke + 60), at(broke + 60)), expected, "broke at {broke}");
         }
         let mut other = answered_at(100);
         other.session_ended(LineNo(1), 1, at(101), UNTIL);
-        assert_eq!(other.repeats(&PRINT, at(160)), None, "another line's break");
+        assert_eq!(other.repeats(&PRINT, at(160), at(160)), None, "another line's break");
     }
 
     #[test]
@@ -269,8 +277,8 @@ mod tests {
             let mut again = Again::new(10);
             again.pending(PRINT, RowKey(1), LINE, 1, at(100));
             again.stored(RowKey(1), answered, at(stored), 10, at(500));
-            assert_eq!(again.repeats(&PRINT, at(499)), Some(RowKey(1)));
-            assert_eq!(again.repeats(&PRINT, at(501)), None);
+            assert_eq!(again.repeats(&PRINT, at(499), at(499)), Some(RowKey(1)));
+            assert_eq!(again.repeats(&PRINT, at(501), at(501)), None);
         }
     }
 
@@ -280,7 +288,7 @@ mod tests {
         again.pending(PRINT, RowKey(1), LINE, 1, at(100));
         again.session_ended(LINE, 1, at(100), UNTIL);
         again.stored(RowKey(1), true, at(101), 10, UNTIL);
-        assert_eq!(again.repeats(&PRINT, at(102)), Some(RowKey(1)));
+        assert_eq!(again.repeats(&PRINT, at(102), at(102)), Some(RowKey(1)));
     }
 
     #[test]
@@ -288,12 +296,12 @@ mod tests {
         let mut again = Again::new(10);
         again.pending(PRINT, RowKey(1), LINE, 1, at(100));
         again.not_stored(RowKey(1), false, UNTIL);
-        assert_eq!(again.repeats(&PRINT, at(101)), None);
+        assert_eq!(again.repeats(&PRINT, at(101), at(101)), None);
         again.pending(PRINT, RowKey(2), LINE, 1, at(102));
         again.not_stored(RowKey(2), true, UNTIL);
-        assert_eq!(again.repeats(&PRINT, at(103)), Some(RowKey(2)));
+        assert_eq!(again.repeats(&PRINT, at(103), at(103)), Some(RowKey(2)));
         again.forget(&PRINT, RowKey(2));
-        assert_eq!(again.repeats(&PRINT, at(104)), None);
+        assert_eq!(again.repeats(&PRINT, at(104), at(104)), None);
     }
 
     #[test]
@@ -301,14 +309,14 @@ mod tests {
         let mut again = answered_at(100);
         again.joined(&PRINT, RowKey(1), RowKey(2));
         again.session_ended(LINE, 1, at(101), UNTIL);
-        assert_eq!(again.repeats(&PRINT, at(102)), Some(RowKey(2)));
+        assert_eq!(again.repeats(&PRINT, at(102), at(102)), Some(RowKey(2)));
         again.joined(&PRINT, RowKey(1), RowKey(1));
-        assert_eq!(again.repeats(&PRINT, at(102)), Some(RowKey(1)));
+        assert_eq!(again.repeats(&PRINT, at(102), at(102)), Some(RowKey(1)));
         let mut unstored = Again::new(10);
         unstored.pending(PRINT, RowKey(1), LINE, 1, at(100));
         unstored.joined(&PRINT, RowKey(1), RowKey(2));
         unstored.not_stored(RowKey(1), false, UNTIL);
-        assert_eq!(unstored.repeats(&PRINT, at(102)), Some(RowKey(2)));
+        assert_eq!(unstored.repeats(&PRINT, at(102), at(102)), Some(RowKey(2)));
     }
 
     #[test]

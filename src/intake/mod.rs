@@ -121,7 +121,7 @@ impl Intake {
         let code = &code;
         let sender = Sender::read(&part.source);
         let print = self.fingerprint(carrier, &sender, code, &part);
-        if let Some(of) = self.again.repeats(&print, part.received_at) {
+        if let Some(of) = self.again.repeats(&print, came_at(&part), part.received_at) {
             let why = self.again.why(&print, part.line);
             self.meet(carrier, part.line, why, None);
             let key = self.ledger.next_key();
@@ -291,8 +291,7 @@ impl Intake {
     pub fn stored(&mut self, carrier: &Carrier, key: RowKey, answered: bool, now: Micros) {
         self.texts.stored(key);
         let until = now.plus_seconds(seconds(carrier.redelivery));
-        let print = self.again.stored(key, answered, now, seconds(carrier.smsc_response), until);
-        self.unheard.extend(print.map(|print| (print, key)));
+        self.unheard.extend(self.again.stored(key, answered, now, seconds(carrier.smsc_response), until));
     }
 
     /// Messages on disk since this was last asked whose line had given up, or whose answer may have come later than their
@@ -307,7 +306,7 @@ impl Intake {
             self.again.joined(&print, part, part);
         }
         self.texts.not_stored(key);
-        self.again.not_stored(key, doubtful, now.plus_seconds(seconds(carrier.redelivery)));
+        self.unheard.extend(self.again.not_stored(key, doubtful, now.plus_seconds(seconds(carrier.redelivery))));
     }
 
     /// What a repeat with this fingerprint named is not there after all: it will be taken as new when it comes again.

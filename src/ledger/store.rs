@@ -136,7 +136,11 @@ pub(super) async fn commit(
                 new.exchanges.push(row);
                 new.outbox.extend(outbox);
                 new.consumed.extend(consumes.iter().map(|key| key.0));
-                new.used_up.extend((!consumes.is_empty()).then_some((row.fingerprints.as_slice(), row.key)));
+                new.used_up.extend((!consumes.is_empty()).then_some((
+                    consumes.as_slice(),
+                    row.fingerprints.as_slice(),
+                    row.key,
+                )));
             }
             Entry::Part { row, .. } => new.parts.push(row),
             Entry::Settlement(row) => new.settlements.push(row),
@@ -166,7 +170,7 @@ pub(super) async fn commit(
         return Err(CommitError::Unfit(without_parts(entries, fates, &used)));
     }
     if !shared {
-        for (prints, exchange) in &new.used_up {
+        for (_, prints, exchange) in &new.used_up {
             asked::store::used_up(&mut tx, prints, *exchange).await?;
         }
     }
@@ -187,7 +191,8 @@ pub(super) async fn commit(
     }
     put_aside(&mut tx, &new.odd, &mut beside.quarantined).await?;
     settled.write(&mut tx).await?;
-    asked::store::unheard(&mut tx, &beside.unheard, now).await?;
+    let unheard: Vec<(Token, RowKey)> = beside.unheard.iter().map(|(print, key)| (*print, new.is_now(*key))).collect();
+    asked::store::unheard(&mut tx, &unheard, now).await?;
     for lost in breaks {
         note_break(&mut tx, mark.epoch, lost).await?;
     }
@@ -209,12 +214,20 @@ struct Gathered<'a> {
     outbox: Vec<&'a OutboxRow>,
     parts: Vec<&'a PartRow>,
     consumed: Vec<i64>,
-    /// Fingerprints of the parts of a text, and the exchange it is.
-    used_up: Vec<(&'a [u8], RowKey)>,
+    /// The stored parts of a text, the fingerprints of all of them, and the exchange it is.
+    used_up: Vec<(&'a [RowKey], &'a [u8], RowKey)>,
     sending: Vec<&'a RowKey>,
     settlements: Vec<&'a SettlementRow>,
     odd: Vec<&'a QuarantineRow>,
     heard: Vec<Heard>,
+}
+
+impl Gathered<'_> {
+    /// The exchange that uses this part up, or the same key.
+    fn is_now(&self, key: RowKey) -> RowKey {
+        let user = self.used_up.iter().find(|(parts, ..)| parts.contains(&key));
+        user.map_or(key, |(.., exchange)| *exchange)
+    }
 }
 
 async fn put_aside(tx: &mut Tx<'_>, rows: &[&QuarantineRow], since: &mut usize) -> Result<(), DbError> {

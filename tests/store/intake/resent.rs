@@ -107,6 +107,23 @@ async fn an_answer_later_than_the_smsc_waits_makes_it_a_repeat() {
 }
 
 #[tokio::test]
+async fn a_message_that_its_copy_has_overtaken_is_a_repeat() {
+    for book in books().await {
+        for (waited, expected) in [(12, Heard::Again), (5, Heard::Again), (2, new("HD"))] {
+            let mut desk = Desk::start(&book).await;
+            book.clock.advance(60 * SECOND);
+            // The copy is answered at once. The first one stands in line 1 until two seconds later.
+            assert_eq!(desk.take(question("HD")).await, new("HD"));
+            book.clock.advance(2 * SECOND);
+            let first = Part { line: LineNo(1), session: 7, waited: Duration::from_secs(waited), ..question("HD") };
+            assert_eq!(desk.take(first).await, expected, "{}: {waited} s", book.label);
+            book.clock.advance(48 * HOUR);
+            desk.end().await;
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_temporary_error_that_left_although_the_row_was_stored_makes_it_a_repeat() {
     for book in books().await {
         let mut desk = Desk::start(&book).await;
