@@ -1,75 +1,58 @@
-//! Work for others that is begun now and whose end is looked for later: they do it meanwhile.
+//! Work that is begun now and whose end is looked for later. It goes on by itself meanwhile, whatever holds up the one who
+//! began it.
 
-use std::{
-    pin::Pin,
-    task::{Context, Poll},
-};
+use tokio::task::JoinSet;
 
 /// Such work.
-pub(super) enum Begun<T> {
-    /// Being done.
-    Going(Pin<Box<dyn Future<Output = T> + Send>>),
-    /// Done.
-    Done(T),
+pub(super) struct Begun<T> {
+    going: JoinSet<T>,
+    done: Option<T>,
 }
 
-impl<T: Send> Begun<T> {
-    /// Begins it: it goes as far as it gets without waiting.
-    pub(super) async fn begin(work: impl Future<Output = T> + Send + 'static) -> Self {
-        let mut begun = Self::Going(Box::pin(work));
-        std::future::poll_fn(|context| {
-            let _ = begun.poll(context);
-            Poll::Ready(())
-        })
-        .await;
-        begun
-    }
-
-    fn poll(&mut self, context: &mut Context<'_>) -> Poll<()> {
-        if let Self::Going(work) = self {
-            match work.as_mut().poll(context) {
-                Poll::Ready(done) => *self = Self::Done(done),
-                Poll::Pending => return Poll::Pending,
-            }
-        }
-        Poll::Ready(())
+impl<T: Send + 'static> Begun<T> {
+    /// Begins it. Dropped before its end, it is given up.
+    pub(super) fn begin(work: impl Future<Output = T> + Send + 'static) -> Self {
+        let mut going = JoinSet::new();
+        going.spawn(work);
+        Self { going, done: None }
     }
 
     /// Waits until it is done. Dropped before, nothing is lost.
     pub(super) async fn done(&mut self) {
-        std::future::poll_fn(|context| self.poll(context)).await;
+        if self.done.is_none() {
+            self.done = self.going.join_next().await.and_then(Result::ok);
+        }
     }
 
-    /// What came of it.
-    pub(super) async fn end(self) -> T {
-        match self {
-            Self::Going(work) => work.await,
-            Self::Done(done) => done,
-        }
+    /// What came of it; nothing, when it failed.
+    pub(super) async fn end(mut self) -> Option<T> {
+        self.done().await;
+        self.done
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use tokio::sync::oneshot;
+    use std::time::Duration;
+
+    use tokio::{sync::oneshot, time::timeout};
 
     use super::*;
 
     #[tokio::test]
-    async fn it_is_begun_at_once_and_its_end_is_kept_until_somebody_asks() {
-        let (begins, begun) = oneshot::channel();
+    async fn it_goes_on_by_itself_and_its_end_is_kept_until_somebody_asks() {
         let (ends, end) = oneshot::channel();
+        let (tells, told) = oneshot::channel();
         let mut work = Begun::begin(async move {
-            let _ = begins.send(());
-            end.await.unwrap_or(0)
-        })
-        .await;
-        begun.await.unwrap();
-        let early = tokio::time::timeout(std::time::Duration::ZERO, work.done()).await;
-        assert!(early.is_err());
+            let number = end.await.unwrap_or(0);
+            let _ = tells.send(());
+            number
+        });
+        assert!(timeout(Duration::ZERO, work.done()).await.is_err());
         ends.send(7).unwrap();
+        told.await.unwrap();
         work.done().await;
         work.done().await;
-        assert_eq!(work.end().await, 7);
+        assert_eq!(work.end().await, Some(7));
     }
 }

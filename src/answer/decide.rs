@@ -4,7 +4,11 @@ use std::{collections::HashMap, sync::Arc};
 
 use tokio::time::Instant;
 
-use super::{Loops, begun::Begun};
+use super::{
+    Loops,
+    begun::Begun,
+    undecided::{People, Undecided, look_up},
+};
 use crate::{
     access::{self, Verdict},
     board::DeskBoard,
@@ -66,41 +70,10 @@ pub struct Conclusion<'a> {
     pub form: String,
 }
 
-type People = HashMap<Msisdn, Vec<Person>>;
-
-/// A group that is read and being looked up.
-pub struct Undecided {
-    group: Vec<Inbound>,
-    read: Vec<Result<Query, Conclusion<'static>>>,
-    /// When the registry was asked, if there was anything to ask.
-    asked_at: Option<Instant>,
-    people: Begun<Option<People>>,
-}
-
-impl Undecided {
-    /// Waits until it is looked up.
-    pub async fn looked_up(&mut self) {
-        self.people.done().await;
-    }
-}
-
-async fn look_up(registry: &Registry, asked: &[(Msisdn, Fields)]) -> Option<People> {
-    if asked.is_empty() {
-        return Some(People::new());
-    }
-    match registry.people(asked).await {
-        Ok(people) => Some(people),
-        Err(error) => {
-            tracing::warn!(%error, "Registry cannot be asked; citizens are told to try later");
-            None
-        }
-    }
-}
-
 impl Decider {
     /// Reads a group and begins to look its senders up. One look-up serves all of it, and goes on while something else is
     /// done.
-    pub async fn begin(&self, group: Vec<Inbound>) -> Undecided {
+    pub fn begin(&self, group: Vec<Inbound>) -> Undecided {
         let read: Vec<Result<Query, Conclusion<'static>>> =
             group.iter().map(|inbound| self.read(&inbound.text)).collect();
         let questions = group.iter().zip(&read).filter_map(|(inbound, query)| Some((inbound, query.as_ref().ok()?)));
@@ -117,18 +90,21 @@ impl Decider {
             }
             again
         });
-        let asked_at = (!asked.is_empty()).then(Instant::now);
         let registry = Arc::clone(&self.registry);
-        let people = Begun::begin(async move { look_up(&registry, &asked).await }).await;
-        Undecided { group, read, asked_at, people }
+        let people = Begun::begin(async move {
+            let asked_at = (!asked.is_empty()).then(Instant::now);
+            let people = look_up(&registry, &asked).await;
+            (people, asked_at.map(|at| at.elapsed()))
+        });
+        Undecided { group, read, people }
     }
 
     /// Decides on a group whose look-up is done, or waits until it is. `loops` remembers what went to whom.
     pub async fn decide(&self, undecided: Undecided, loops: &mut Loops, board: &DeskBoard) -> Vec<Decided> {
-        let Undecided { group, read, asked_at, people } = undecided;
-        let people = people.end().await;
-        if let Some(asked_at) = asked_at {
-            board.looked_up(asked_at.elapsed().as_micros() as u64, people.is_some());
+        let Undecided { group, read, people } = undecided;
+        let (people, took) = people.end().await.unwrap_or_default();
+        if let Some(took) = took {
+            board.looked_up(took.as_micros() as u64, people.is_some());
         }
         let now = self.clock.now();
         let decide = |(inbound, query)| self.conclude_one(inbound, query, people.as_ref(), loops, now);

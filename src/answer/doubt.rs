@@ -96,12 +96,15 @@ impl Heir {
             let first = self.ledger.first_copy(&doubt, BREAK_MARGIN_SECONDS).await?;
             let Some(seen) = self.known.unheard.doubts.get_mut(&doubt) else { continue };
             let Some(first) = first else {
-                // A part that was used up: the message is noted as its exchange, or as nothing.
+                // A part that was used up: the message is noted as its exchange, or as nothing that stands.
                 self.known.unheard.doubts.remove(&doubt);
+                self.ledger.clear(&doubt).await?;
                 continue;
             };
-            let patience = self.carriers.get(&first.carrier).map(|carrier| carrier.smsc_response);
-            match word(&first, patience.unwrap_or_default(), seen) {
+            let carrier = self.carriers.get(&first.carrier);
+            let patience = carrier.map(|carrier| carrier.smsc_response).unwrap_or_default();
+            let keeps = carrier.map(|carrier| carrier.redelivery).unwrap_or_default();
+            match word(&first, patience, keeps, self.clock.now(), seen) {
                 Word::SentAgain => again.push(Recent {
                     key: doubt.of,
                     carrier: first.carrier,
@@ -126,9 +129,14 @@ impl Heir {
 }
 
 /// What is to be made of a message whose first copy another start took. `patience`: how long its SMSC waits for an answer.
-/// `seen`: the commits of that start when last looked, and how many looks found more of them.
-fn word(first: &FirstCopy, patience: Duration, seen: &mut (i64, u8)) -> Word {
-    let late = first.committed_at.since(first.received_at) > i64::try_from(patience.as_micros()).unwrap_or(i64::MAX);
+/// `keeps`: for how long it sends a message again. `seen`: the commits of that start when last looked, and how many looks
+/// found more of them.
+fn word(first: &FirstCopy, patience: Duration, keeps: Duration, now: Micros, seen: &mut (i64, u8)) -> Word {
+    let micros = |time: Duration| i64::try_from(time.as_micros()).unwrap_or(i64::MAX);
+    if now.since(first.committed_at) > micros(keeps) {
+        return Word::New;
+    }
+    let late = first.committed_at.since(first.received_at) > micros(patience);
     if first.unheard || late {
         return Word::SentAgain;
     }
@@ -155,7 +163,9 @@ mod tests {
 
     fn words(looks: &[FirstCopy]) -> Vec<Word> {
         let mut seen = (i64::MAX, 0);
-        looks.iter().map(|look| word(look, Duration::from_secs(10), &mut seen)).collect()
+        let now = Micros(2_000_000);
+        let keeps = Duration::from_hours(24);
+        looks.iter().map(|look| word(look, Duration::from_secs(10), keeps, now, &mut seen)).collect()
     }
 
     #[test]
@@ -163,6 +173,14 @@ mod tests {
         assert_eq!(words(&[copy(7), copy(8), copy(9)]), [Word::Wait, Word::Wait, Word::New]);
         assert_eq!(words(&[copy(7), copy(7), copy(8), copy(8), copy(9)])[3..], [Word::Wait, Word::New]);
         assert_eq!(words(&[copy(7), copy(7), copy(7), copy(7)])[3], Word::Wait, "it may be dead");
+    }
+
+    #[test]
+    fn what_its_smsc_keeps_no_longer_is_new_whatever_was_heard() {
+        let first = FirstCopy { unheard: true, ..copy(7) };
+        let at = |hours: i64| first.committed_at.plus_seconds(hours * 3_600);
+        let word = |now| word(&first, Duration::from_secs(10), Duration::from_hours(24), now, &mut (i64::MAX, 0));
+        assert_eq!((word(at(24)), word(at(25))), (Word::SentAgain, Word::New));
     }
 
     #[test]

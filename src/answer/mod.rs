@@ -6,9 +6,11 @@ mod begun;
 mod decide;
 mod door;
 mod doubt;
+mod group;
 mod heir;
 mod loops;
 mod odd;
+mod undecided;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -16,25 +18,24 @@ use std::{
     time::Duration,
 };
 
-use tokio::{
-    sync::{mpsc, oneshot},
-    time::Instant,
-};
+use tokio::{sync::mpsc, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-pub use decide::{Conclusion, Decided, Decider, Undecided, charge_class};
+pub use decide::{Conclusion, Decided, Decider, charge_class};
 pub use door::Doors;
 pub use heir::{FromOthers, Heir, Known};
 pub use loops::Loops;
+pub use undecided::Undecided;
 
+use group::{Asked, Group, Next, Question, Row, asked, first_fates, gather, looked_up, waits, whole};
 use odd::{receipt_entry, silence};
 
 use crate::{
     board::Board,
     config::Carrier,
     intake::{Inbound, Intake, Taken},
-    ledger::{Entry, Fate, Token},
-    message::{Answer, AnswerStatus, CarrierId, LineCommand, LineEvent, LineNo, RowKey, Sender, Ticket},
+    ledger::{Entry, Fate},
+    message::{Answer, AnswerStatus, CarrierId, LineCommand, LineEvent, LineNo, Sender},
     outbox::{Content, Door, Outgoing},
 };
 
@@ -47,45 +48,6 @@ const OVERDUE: Duration = Duration::from_millis(250);
 /// How often parts of open texts are looked for that came to other instances, and how long that may take.
 const BESIDE: Duration = Duration::from_millis(500);
 const LOOKING: Duration = Duration::from_secs(1);
-
-/// Who waits for an answer, and for which row.
-struct Asked {
-    carrier: Arc<Carrier>,
-    line: LineNo,
-    session: u32,
-    sequence: u32,
-    ticket: Option<Arc<Ticket>>,
-    row: Row,
-    outgoing: Option<Outgoing>,
-}
-
-enum Row {
-    /// An exchange or a part: the intake remembers it.
-    Own(RowKey),
-    /// A repeat of this row, by its fingerprint.
-    Repeat(RowKey, Token),
-    /// A receipt.
-    Receipt,
-    /// A message put aside, and its final status.
-    Aside(u32),
-}
-
-/// Which line of a carrier asked, in which session, under which sequence_number. Nobody did for a text that was given up.
-type Origin = Option<(Arc<Carrier>, LineNo, u32, u32)>;
-
-/// What is being looked up.
-struct Next {
-    undecided: Undecided,
-    origins: Vec<Origin>,
-    /// What goes to the writer with it.
-    stored: Vec<(Asked, Entry)>,
-}
-
-struct Group {
-    asked: Vec<Asked>,
-    fates: oneshot::Receiver<Vec<Fate>>,
-    handed_over: Instant,
-}
 
 /// The one desk of a process.
 pub struct Desk {
@@ -134,17 +96,24 @@ impl Desk {
                     let late = self.intake.overdue(self.decider.clock.now(), self.batch);
                     if !late.is_empty() {
                         self.tell_met();
-                        next = Some(self.begin(late.into_iter().map(whole).collect(), Vec::new()).await);
+                        next = Some(self.begin(late.into_iter().map(whole).collect(), Vec::new()));
                     }
                 }
                 () = looked_up(&mut next) => {
                     let group = next.take();
                     // Looked up while this one is decided, but when it is time to look for what is overdue.
                     let room = under_way.len() + 1 < UNDER_WAY && looked_for_late.elapsed() < OVERDUE;
-                    if room && let Some(events) = doors.take_now(self.batch) {
+                    let events = if room { doors.take_now(self.batch) } else { None };
+                    let (now, later) = events.map_or((None, None), |events| {
+                        if events.iter().any(waits) { (None, Some(events)) } else { (Some(events), None) }
+                    });
+                    if let Some(events) = now {
                         next = self.take(events).await;
                     }
                     under_way.extend(self.decide(group).await);
+                    if let Some(events) = later {
+                        next = self.take(events).await;
+                    }
                 }
                 _ = beside.tick(), if self.decider.ledger.is_shared() && self.intake.sizes().0 > 0 => {
                     // What cannot be seen now is seen the next time.
@@ -221,7 +190,7 @@ impl Desk {
         // The audit chain goes by the keys.
         questions.sort_by_key(|question| question.inbound.key);
         self.tell_met();
-        if questions.is_empty() && stored.is_empty() { None } else { Some(self.begin(questions, stored).await) }
+        if questions.is_empty() && stored.is_empty() { None } else { Some(self.begin(questions, stored)) }
     }
 
     /// The carrier of a line. Lines are numbered by the service that owns this desk, so there is always one.
@@ -230,10 +199,10 @@ impl Desk {
     }
 
     /// Begins to look questions up.
-    async fn begin(&self, questions: Vec<Question>, stored: Vec<(Asked, Entry)>) -> Next {
+    fn begin(&self, questions: Vec<Question>, stored: Vec<(Asked, Entry)>) -> Next {
         let (inbound, origins): (Vec<Inbound>, Vec<_>) =
             questions.into_iter().map(|question| (question.inbound, question.asked)).unzip();
-        Next { undecided: self.decider.begin(inbound).await, origins, stored }
+        Next { undecided: self.decider.begin(inbound), origins, stored }
     }
 
     /// Decides on the questions and hands everything to the writer, in the order of its keys.
@@ -336,56 +305,5 @@ impl Desk {
         {
             tracing::error!(line.number = line.0, "Line does not take its answers; its SMSC will send again");
         }
-    }
-}
-
-struct Question {
-    inbound: Inbound,
-    asked: Origin,
-}
-
-fn whole(inbound: Inbound) -> Question {
-    Question { inbound, asked: None }
-}
-
-fn asked(
-    carrier: Arc<Carrier>,
-    line: LineNo,
-    session: u32,
-    sequence: u32,
-    entry: Entry,
-    again: Option<Token>,
-) -> (Asked, Entry) {
-    let row = match &entry {
-        Entry::Part { row, .. } => Row::Own(row.key),
-        Entry::Exchange { row, .. } => Row::Own(row.key),
-        Entry::Repeat { of, .. } => Row::Repeat(*of, again.unwrap_or_default()),
-        Entry::Odd { row, .. } => Row::Aside(row.status),
-        Entry::Receipt { .. } | Entry::Settlement(_) | Entry::Sending(_) => Row::Receipt,
-    };
-    let ticket = entry.ticket().cloned();
-    (Asked { carrier, line, session, sequence, ticket, row, outgoing: None }, entry)
-}
-
-fn gather<K: PartialEq, V>(into: &mut Vec<(K, Vec<V>)>, key: K, value: V) {
-    match into.iter_mut().find(|(known, _)| *known == key) {
-        Some((_, values)) => values.push(value),
-        None => into.push((key, vec![value])),
-    }
-}
-
-/// Waits until the next group is looked up; for ever, when there is none.
-async fn looked_up(next: &mut Option<Next>) {
-    match next {
-        Some(next) => next.undecided.looked_up().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// The fates of the oldest group; never, when none is under way.
-async fn first_fates(under_way: &mut VecDeque<Group>) -> Vec<Fate> {
-    match under_way.front_mut() {
-        Some(group) => (&mut group.fates).await.unwrap_or_default(),
-        None => std::future::pending().await,
     }
 }

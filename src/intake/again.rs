@@ -9,7 +9,7 @@ use std::collections::{HashMap, VecDeque};
 use super::BREAK_MARGIN_SECONDS;
 use crate::{
     clock::Micros,
-    ledger::Token,
+    ledger::{Token, Unheard},
     message::{LineNo, RowKey},
 };
 
@@ -140,8 +140,8 @@ impl Again {
     }
 
     /// The row of a message is on disk; `answered` unless its line had given up. Later than `response_seconds` after
-    /// it came, or on a session that has ended, the answer counts as possibly unheard until `until`. Gives its fingerprint,
-    /// and the row that repeats of it count on, when it does, but for what the ledger knows by its note of the session's end.
+    /// it came, or on a session that has ended, the answer counts as possibly unheard until `until`. Gives what is to
+    /// be noted when it does, but for what the ledger knows by its note of the session's end.
     pub fn stored(
         &mut self,
         key: RowKey,
@@ -149,7 +149,7 @@ impl Again {
         now: Micros,
         response_seconds: i64,
         until: Micros,
-    ) -> Option<(Token, RowKey)> {
+    ) -> Option<Unheard> {
         self.forget_old(now);
         let print = self.by_key.remove(&key)?;
         let known = self.known.get_mut(&print).filter(|known| known.key == key)?;
@@ -164,13 +164,14 @@ impl Again {
             known.state = State::Suspect(until, if answered { why } else { REFUSED_YET_STORED });
             let of = known.of;
             self.remember(print, key);
-            (!answered || !ended).then_some((print, of))
+            (!answered || !ended).then_some(Unheard { print, key, of })
         }
     }
 
     /// A message was not stored; `doubtful` when nobody knows whether it was. Until `until` it counts as sent again if
-    /// it is doubtful, or if it is a part that an exchange has used already: then this gives its fingerprint, and the exchange.
-    pub fn not_stored(&mut self, key: RowKey, doubtful: bool, until: Micros) -> Option<(Token, RowKey)> {
+    /// it is doubtful, or if it is a part that an exchange has used already: then this gives what is to
+    /// be noted.
+    pub fn not_stored(&mut self, key: RowKey, doubtful: bool, until: Micros) -> Option<Unheard> {
         let print = self.by_key.remove(&key)?;
         let known = self.known.get_mut(&print).filter(|known| known.key == key)?;
         let of = known.of;
@@ -180,7 +181,7 @@ impl Again {
         } else {
             self.known.remove(&print);
         }
-        (of != key).then_some((print, of))
+        (of != key).then_some(Unheard { print, key, of })
     }
 
     /// The row that this message was said to repeat is not there.

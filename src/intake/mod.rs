@@ -21,7 +21,7 @@ pub use odd::Met;
 use crate::{
     clock::Micros,
     config::{Carrier, Codings},
-    ledger::{Entry, Ledger, PartRow, Table, Token},
+    ledger::{Entry, Ledger, PartRow, Table, Token, Unheard},
     message::{
         AnswerStatus, CarrierId, Concat, ConcatKind, LineNo, Msisdn, Octets, Odd, Part, RawAddress, RowKey, Sender,
         ShortCode, Ticket,
@@ -98,7 +98,7 @@ pub struct Intake {
     /// Texts that others took the place of since they were last asked for.
     superseded: Vec<Inbound>,
     /// Messages on disk whose line had given up since they were last asked for.
-    unheard: Vec<(Token, RowKey)>,
+    unheard: Vec<Unheard>,
 }
 
 /// How long before a session break an answer may have been lost, in seconds (law 2).
@@ -296,7 +296,7 @@ impl Intake {
 
     /// Messages on disk since this was last asked whose line had given up, or whose answer may have come later than their
     /// SMSC waits: fingerprint and row. They may come again.
-    pub fn unheard(&mut self) -> Vec<(Token, RowKey)> {
+    pub fn unheard(&mut self) -> Vec<Unheard> {
         std::mem::take(&mut self.unheard)
     }
 

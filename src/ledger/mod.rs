@@ -32,7 +32,7 @@ use tokio::{
     time::Instant,
 };
 
-pub use asked::{Doubt, FirstCopy};
+pub use asked::{Doubt, FirstCopy, Unheard};
 pub use chain::{ChainReport, verify_chain};
 pub use heirs::{Look, Sign, Succession, Taken, Watch};
 pub use left::Waiting;

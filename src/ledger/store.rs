@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::{
-    asked::{self, Doubts, Unfit},
+    asked::{self, Doubts, Unfit, Unheard},
     quarantine,
     receipts::{self, Heard, Memory, News},
     row::{Entry, ExchangeRow, Fate, OutboxRow, PartRow, QuarantineRow, SettlementRow},
-    seal::{Keys, Token},
+    seal::Keys,
     settling::store::Settled,
     writer::{LostSession, Mark},
 };
@@ -108,7 +108,7 @@ pub(super) struct Beside {
     /// after as that stands: what one took that has just ended is heard of a moment later.
     pub(super) others_ran: Option<Micros>,
     /// Messages that their SMSC was told to send again although they are stored: others are told with the next commit.
-    pub(super) unheard: Vec<(Token, RowKey)>,
+    pub(super) unheard: Vec<Unheard>,
     /// Messages that others have taken of late.
     pub(super) doubts: Arc<Doubts>,
 }
@@ -191,7 +191,7 @@ pub(super) async fn commit(
     }
     put_aside(&mut tx, &new.odd, &mut beside.quarantined).await?;
     settled.write(&mut tx).await?;
-    let unheard: Vec<(Token, RowKey)> = beside.unheard.iter().map(|(print, key)| (*print, new.is_now(*key))).collect();
+    let unheard: Vec<Unheard> = beside.unheard.iter().map(|message| new.is_now(message)).collect();
     asked::store::unheard(&mut tx, &unheard, now).await?;
     for lost in breaks {
         note_break(&mut tx, mark.epoch, lost).await?;
@@ -223,10 +223,10 @@ struct Gathered<'a> {
 }
 
 impl Gathered<'_> {
-    /// The exchange that uses this part up, or the same key.
-    fn is_now(&self, key: RowKey) -> RowKey {
-        let user = self.used_up.iter().find(|(parts, ..)| parts.contains(&key));
-        user.map_or(key, |(.., exchange)| *exchange)
+    /// The same message as the exchange that uses it up here, if one does.
+    fn is_now(&self, message: &Unheard) -> Unheard {
+        let user = self.used_up.iter().find(|(parts, ..)| parts.contains(&message.key));
+        user.map_or(*message, |(.., exchange)| Unheard { key: *exchange, of: *exchange, ..*message })
     }
 }
 

@@ -9,8 +9,8 @@ use tokio::{
 use tracing::{error, info, warn};
 
 use super::{
+    asked::Unheard,
     row::{Entry, Fate},
-    seal::Token,
     store::{self, Beside, CommitError},
 };
 use crate::{
@@ -69,7 +69,7 @@ pub(super) enum Work {
     /// A session with a carrier ended.
     Break(LostSession),
     /// Stored messages, by fingerprint, that their SMSC was told to send again.
-    Unheard(Vec<(Token, RowKey)>),
+    Unheard(Vec<Unheard>),
 }
 
 /// A session with a carrier that ended.

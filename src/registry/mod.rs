@@ -20,6 +20,7 @@ mod builtin;
 pub mod cast;
 mod catalogue;
 mod contract;
+mod faults;
 mod generate;
 mod invent;
 mod names;
@@ -38,7 +39,8 @@ use crate::{
     message::{Fields, Msisdn, Person, PersonalId},
 };
 use contract::{CATALOGUE_COLUMNS, CatalogueColumn};
-use reading::{Faults, SEPARATOR};
+use faults::Faults;
+use reading::SEPARATOR;
 use store::{Rows, Store};
 
 /// The most people that one number is read for. A number with more proves nothing about any of them; who is left out
@@ -137,17 +139,20 @@ impl Registry {
         faults: &mut Faults,
     ) -> Result<HashMap<Msisdn, Vec<Person>>, RegistryError> {
         let mut found = Found::with_capacity(asked.len());
-        let limit = asked.len() * MOST_PEOPLE_A_PHONE + 1;
-        match self.read(asked, limit, &mut found, faults).await? {
-            Rows::All(count) if count < limit || asked.len() == 1 => return Ok(people_of(found)),
-            Rows::All(_) | Rows::Torn(_) => {}
-        }
-        // One number beside very many people, or with a row that spoils all, must not crowd out the others of its batch.
-        found.clear();
-        for one in asked {
-            match self.read(std::slice::from_ref(one), MOST_PEOPLE_A_PHONE, &mut found, faults).await? {
-                Rows::All(_) => {}
-                Rows::Torn(count) => faults.torn(count),
+        let mut groups = vec![asked];
+        while let Some(group) = groups.pop() {
+            let alone = group.len() == 1;
+            let limit = if alone { MOST_PEOPLE_A_PHONE } else { group.len() * MOST_PEOPLE_A_PHONE + 1 };
+            let mut own = Faults::default();
+            match self.read(group, limit, &mut found, &mut own).await? {
+                Rows::All(count) if alone || count < limit => faults.add(&own),
+                Rows::Torn(count) if alone => faults.torn(count),
+                // One number beside very many people, or with a row that spoils all, must not crowd out the others of its
+                // batch: they are read in halves.
+                Rows::All(_) | Rows::Torn(_) => {
+                    let (one, other) = group.split_at(group.len() / 2);
+                    groups.extend([one, other]);
+                }
             }
         }
         Ok(people_of(found))

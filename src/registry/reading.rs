@@ -7,6 +7,7 @@ use super::{
     Catalogue, Catalogues, Day,
     catalogue::Unit,
     contract::{Column, PERSON_COLUMNS},
+    faults::Faults,
 };
 use crate::message::{Field, FieldValue, Fields, Masked, OldId, Person, PersonStatus, PersonalId};
 
@@ -16,34 +17,6 @@ pub(super) const SEPARATOR: char = '\u{1f}';
 
 /// In `card_expires_on`: the card does not expire.
 pub(super) const NO_EXPIRY: &str = "9999-12-31";
-
-/// What could not be read in a batch: counts and a column's name, never a value.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Faults {
-    /// Rows left out: no personal number, or not the agreed number of columns.
-    pub(super) rows: u32,
-    /// Values left out.
-    pub(super) values: u32,
-    /// The first column concerned.
-    pub(super) column: Option<&'static str>,
-}
-
-impl Faults {
-    fn value(&mut self, column: Column) {
-        self.values += 1;
-        self.column.get_or_insert(column.name());
-    }
-
-    /// So many rows that could not be told apart.
-    pub(super) fn torn(&mut self, rows: usize) {
-        self.rows += u32::try_from(rows).unwrap_or(u32::MAX);
-    }
-
-    fn row(&mut self, column: Column) {
-        self.rows += 1;
-        self.column.get_or_insert(column.name());
-    }
-}
 
 /// What a field is made of.
 fn columns(field: Field) -> &'static [Column] {

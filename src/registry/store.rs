@@ -179,7 +179,10 @@ impl Store {
         }
         for row in rows.split(ROWS_SEPARATOR).take(count) {
             let (number, row) = row.split_once(SEPARATOR).unwrap_or_default();
-            each(number.parse().unwrap_or_default(), row);
+            let number = number
+                .parse()
+                .map_err(|_| RegistryError::Contract { why: format!("a {MSISDN} is no whole number") })?;
+            each(number, row);
         }
         Ok(Rows::All(count))
     }

@@ -14,7 +14,15 @@ pub(super) async fn run<T: Send + 'static>(name: &str, part: impl Future<Output 
     }
     let (event_loop, stop) = (Handle::current(), CancellationToken::new());
     let (sender, ended) = oneshot::channel();
-    let part = stop.clone().run_until_cancelled_owned(part);
+    let stopped = stop.clone();
+    // Stopped first: nobody is left whose end the part could take for an order to end in order.
+    let part = async move {
+        tokio::select! {
+            biased;
+            () = stopped.cancelled() => None,
+            end = part => Some(end),
+        }
+    };
     std::thread::Builder::new()
         .name(name.to_owned())
         .spawn(move || {

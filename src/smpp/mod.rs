@@ -36,6 +36,7 @@ mod questions;
 mod receipt;
 mod seldom;
 mod session;
+mod sources;
 mod station;
 mod submit;
 #[cfg(test)]

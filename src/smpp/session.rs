@@ -36,7 +36,7 @@ pub struct Ended {
 /// What a round of waiting brought.
 enum Event {
     Written(io::Result<()>),
-    Read(io::Result<usize>),
+    Read(io::Result<Took>),
     Command(Option<LineCommand>),
     Room,
     Due,
@@ -82,7 +82,8 @@ where
     let patience = settings.write_timeout;
     let (mut half_pdu, mut unread) = (Lasting::new(patience), Lasting::new(patience));
     let (mut unflushed, mut stopping, mut busy_rounds) = (false, false, 0);
-    let mut timer = pin!(sleep_until(Instant::now()));
+    let mut last = Instant::now();
+    let mut timer = pin!(sleep_until(last));
     while !talk.is_over() {
         let now = Instant::now();
         talk.station().pulse.beat();
@@ -113,21 +114,24 @@ where
         if talk.out.len() < queued {
             unread.since = None;
         }
-        // The socket was asked before anything else that happened, but for a write.
-        let nothing_came = matches!(event, Event::Command(_) | Event::Room | Event::Due);
+        // The socket was asked before anything else that happened, but for a write. After a pause of the process nobody knows
+        // what its answer was worth.
+        let paused = now.duration_since(std::mem::replace(&mut last, now)) > 2 * ROUND;
+        let nothing_came = may_read && !paused && matches!(event, Event::Command(_) | Event::Room | Event::Due);
         busy_rounds = if matches!(event, Event::Due) { BUSY_ROUNDS } else { busy_rounds + 1 };
         match event {
-            Event::Read(Ok(0)) => talk.end_of_stream(&buffer),
+            Event::Read(Ok(Took { octets: 0, .. })) => talk.end_of_stream(&buffer),
+            Event::Read(Ok(took)) => talk.sources.took(took.all, now),
             Event::Written(Err(error)) | Event::Read(Err(error)) => talk.end(Err(LineError::broken(error))),
             Event::Command(Some(command)) => talk.command(command, now),
             Event::Command(None) => {
                 stopping = true;
                 talk.stop(now);
             }
-            Event::Written(Ok(())) | Event::Read(Ok(_)) | Event::Room | Event::Due => {}
+            Event::Written(Ok(())) | Event::Room | Event::Due => {}
         }
-        if may_read && nothing_came {
-            talk.is_drained(now);
+        if nothing_came {
+            talk.sources.nothing_came(now);
         }
         if takes_commands {
             take_waiting_commands(&mut talk, now);
@@ -184,11 +188,21 @@ where
     Ok(())
 }
 
-/// Reads what is there, up to [`READ`] octets; 0 at the end of the stream.
-async fn read_some<R>(reader: &mut R, buffer: &mut BytesMut) -> io::Result<usize>
+/// What was read.
+#[derive(Debug)]
+struct Took {
+    octets: usize,
+    /// All that was there; else as much as there was room for.
+    all: bool,
+}
+
+/// Reads what is there, as far as there is room for it, for [`READ`] octets at least; 0 octets at the end of the stream.
+async fn read_some<R>(reader: &mut R, buffer: &mut BytesMut) -> io::Result<Took>
 where
     R: AsyncRead + Unpin,
 {
     buffer.reserve(READ);
-    reader.read_buf(buffer).await
+    let room = buffer.capacity() - buffer.len();
+    let octets = reader.read_buf(buffer).await?;
+    Ok(Took { octets, all: octets < room })
 }

@@ -36,6 +36,17 @@ pub struct Doubt {
     pub of: RowKey,
 }
 
+/// A message that its SMSC may send again although it is stored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unheard {
+    /// Its fingerprint.
+    pub print: Token,
+    /// The row it became.
+    pub key: RowKey,
+    /// The exchange that uses it up, if it is a part and that one is stored; else the same row.
+    pub of: RowKey,
+}
+
 /// What is known of the first copy of a message in doubt.
 #[derive(Clone, Debug)]
 pub struct FirstCopy {
@@ -150,7 +161,7 @@ impl Ledger {
 
     /// Notes, for other instances and for the next start, that the SMSC was told to send these again although they are stored,
     /// or may not have heard the answer to them in time.
-    pub async fn note_unheard(&self, messages: Vec<(Token, RowKey)>) {
+    pub async fn note_unheard(&self, messages: Vec<Unheard>) {
         if !messages.is_empty() {
             let _ = self.work.send(writer::Work::Unheard(messages)).await;
         }

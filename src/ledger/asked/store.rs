@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Doubt, FirstCopy};
+use super::{Doubt, FirstCopy, Unheard};
 use crate::{
     clock::Micros,
     db::{Column, Db, DbError, Insert, Tx, in_tx, reading},
@@ -84,17 +84,25 @@ pub(super) async fn reclaim(tx: &mut Tx<'_>, print: &Token, key: RowKey, now: Mi
 }
 
 /// The SMSC was told to send these again although they are stored, or may not have heard their answer. Alone, an instance has noted nothing of them before.
-pub(in crate::ledger) async fn unheard(
-    tx: &mut Tx<'_>,
-    prints: &[(Token, RowKey)],
-    now: Micros,
-) -> Result<(), DbError> {
+pub(in crate::ledger) async fn unheard(tx: &mut Tx<'_>, messages: &[Unheard], now: Micros) -> Result<(), DbError> {
+    let mut latest: BTreeMap<Token, RowKey> = BTreeMap::new();
+    for Unheard { print, key, of } in messages {
+        let is_used_up = key != of && is_stored(tx, *of).await?;
+        latest.insert(*print, if is_used_up { *of } else { *key });
+    }
     // Each once, as a statement may not come to one row twice, and in the order in which they are claimed.
-    let latest: BTreeMap<Token, RowKey> = prints.iter().copied().collect();
     let rows: Vec<(Token, RowKey)> = latest.into_iter().collect();
     let mut columns = columns(&rows, |_| now);
     columns.push(Column::Int(vec![Some(1); rows.len()]));
     UNHEARD.run(tx, columns).await
+}
+
+/// Whether there is this exchange, by this transaction if need be.
+async fn is_stored(tx: &mut Tx<'_>, exchange: RowKey) -> Result<bool, DbError> {
+    let found: Result<Option<(i64,)>, sqlx::Error> = in_tx!(&mut *tx, conn => {
+        sqlx::query_as("select key from exchange where key = $1").bind(exchange.0).fetch_optional(conn).await
+    });
+    found.map(|found| found.is_some()).map_err(|error| tx.fault(&error))
 }
 
 /// Parts with these fingerprints are the exchange that used them up. Several instances say so by what they note of the exchange.
@@ -210,7 +218,9 @@ pub(super) async fn prune(db: &Db, now: Micros) -> Result<(), DbError> {
         let done = match &mut tx {
             Tx::Sqlite(_, conn) => {
                 let text = "delete from asked where print in (
-                                select print from asked where at < $1 and (unheard = 0 or at < $2) limit $3)";
+                                select print from (select print from asked where unheard = 0 and at < $1
+                                                   union all select print from asked where unheard = 1 and at < $2)
+                                limit $3)";
                 sqlx::query(text)
                     .bind(before.0)
                     .bind(long_before.0)
@@ -221,7 +231,7 @@ pub(super) async fn prune(db: &Db, now: Micros) -> Result<(), DbError> {
             }
             Tx::Postgres(_, conn) => {
                 let text = "delete from asked where print = any(array(
-                                select print from asked where at < $1 and (unheard = 0 or at < $2) limit $3
+                                select print from asked where (unheard = 0 and at < $1) or (unheard = 1 and at < $2) limit $3
                                 for update skip locked))";
                 sqlx::query(text)
                     .bind(before.0)

@@ -47,7 +47,7 @@ impl Conversation<'_> {
             return self.answer_at_once(frame, self.temporary());
         }
         if self.held.is_empty() && self.admits(now) {
-            return self.read_message(frame, self.drained, now);
+            return self.read_message(frame, self.sources.since(), now);
         }
         if self.pause.is_on() && self.held_octets >= LOOK_AHEAD {
             // The pause may last for hours: what comes behind, responses and signs of life, must be read.
@@ -63,7 +63,7 @@ impl Conversation<'_> {
     fn hold(&mut self, frame: &Frame) {
         self.held_octets += frame.octets.len();
         let frame = Frame { octets: Bytes::copy_from_slice(&frame.octets), ..frame.clone() };
-        self.held.push_back(Waiting { frame, since: self.drained });
+        self.held.push_back(Waiting { frame, since: self.sources.since() });
     }
 
     /// Whether one more message may be taken in.

@@ -17,6 +17,7 @@ use super::{
     pause::Pause,
     pdu::{self, id, status},
     questions::Questions,
+    sources::Sources,
     station::Station,
     trap::Trap,
     window::{LAST_SEQUENCE, Window},
@@ -75,8 +76,8 @@ pub(super) struct Conversation<'a> {
     pause: Pause,
     /// The message that is tried while others wait.
     trial: Option<Waiting>,
-    /// When nothing was left to be read last: what is read now has not come before then.
-    drained: Instant,
+    /// Since when what is read now may have waited.
+    pub(super) sources: Sources,
     /// When a message came last.
     heard: Instant,
     role: Role,
@@ -109,7 +110,7 @@ impl<'a> Conversation<'a> {
             held_octets: 0,
             pause: Pause::new(settings.temporary_at_most),
             trial: None,
-            drained: now,
+            sources: Sources::new(now),
             heard: now,
             role,
             can: Abilities::default(),
@@ -162,17 +163,12 @@ impl<'a> Conversation<'a> {
         ahead && self.out.len() < READING_WAITS
     }
 
-    /// Nothing is left to be read, neither on the socket nor behind it.
-    pub(super) fn is_drained(&mut self, now: Instant) {
-        self.drained = now;
-    }
-
     /// Reads what came, PDU by PDU. Messages that find no room among the undecided ones wait; enquire_link and responses
     /// behind them do not, as far as we look ahead. Gives the number of PDUs that were read.
     pub(super) fn read(&mut self, buffer: &mut BytesMut, now: Instant) -> usize {
         self.quiet = self.station.quiesce.is_cancelled();
         self.take_held(now);
-        let mut cut = 0;
+        let (mut cut, mut whole) = (0, true);
         while !buffer.is_empty() && !self.is_over() && self.may_read() {
             match next_frame(buffer) {
                 Ok(Some(frame)) => {
@@ -180,7 +176,10 @@ impl<'a> Conversation<'a> {
                     self.keepalive.heard(now);
                     self.take(&frame, now);
                 }
-                Ok(None) => break,
+                Ok(None) => {
+                    whole = false;
+                    break;
+                }
                 Err(bad) => {
                     let looks = Looks::guess(buffer);
                     let why = if matches!(self.stage, Stage::Binding { .. }) && looks != Looks::Unknown {
@@ -193,6 +192,7 @@ impl<'a> Conversation<'a> {
                 }
             }
         }
+        self.sources.left(whole && !buffer.is_empty());
         cut
     }
 
