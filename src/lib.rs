@@ -41,7 +41,7 @@
 //! | [`billing`] | numbered, closed, hashed files for one carrier |
 //! | [`answer`] | the whole path on one page |
 //! | [`retention`] | removes what is old, billed and done with, at night or when asked |
-//! | [`service`] | builds everything, starts in order, stops in reverse; the only place that starts tasks |
+//! | [`service`] | builds everything, starts in order, stops in reverse; the only place that starts tasks, but for the desk's look-ups |
 //! | [`sim`] | the built-in SMSC |
 //! | [`admin`] | the socket through which the board is seen |
 //! | [`cli`] | one file a command |

@@ -1,8 +1,9 @@
 //! Recognises messages that an SMSC sends again (law 2), by what it did not hear from us.
 //!
 //! The same person asking the same thing twice on a healthy line is two questions. A message counts as sent again only
-//! while its first copy is unanswered, or when the answer may not have arrived: a session broke soon after it, it came
-//! later than that SMSC waits, or a temporary error left although the row was stored.
+//! while its first copy is unanswered, when it had come before an equal one was answered, or when the answer may not have
+//! arrived: a session broke soon after it, it came later than that SMSC waits, or a temporary error left although the row
+//! was stored.
 
 use std::collections::{HashMap, VecDeque};
 

@@ -97,7 +97,7 @@ pub struct Intake {
     met: Vec<Met>,
     /// Texts that others took the place of since they were last asked for.
     superseded: Vec<Inbound>,
-    /// Messages on disk whose line had given up since they were last asked for.
+    /// What the ledger is to note of messages that may come again, since it was last asked for.
     unheard: Vec<Unheard>,
 }
 

@@ -168,9 +168,11 @@ async fn a_number_beside_too_many_people_does_not_crowd_out_its_batch() {
 #[tokio::test]
 async fn a_row_that_holds_what_parts_rows_is_left_out_and_spoils_no_other() {
     let (home, _) = Home::with(0, 1).await;
-    // As if it were a row of its own, of another number.
+    // The row comes to its end, and another follows that would be whole, of another number: were rows parted by their
+    // separator alone, a stranger's record would be read there.
     home.change(
-        "update person set full_name = 'A' || char(30) || '84520000001' || char(31) || personal_id || full_name
+        "update person set full_name = 'A' || replace(hex(zeroblob(12)), '0', char(31)) || char(30) || '84520000001'
+             || char(31) || '901098000009' || char(31) || char(31) || '1' || char(31) || 'Forged'
          where person_id in (select person_id from phone where msisdn = 84520000003)",
     )
     .await;
@@ -180,6 +182,8 @@ async fn a_row_that_holds_what_parts_rows_is_left_out_and_spoils_no_other() {
     assert!(phones.contains(&torn));
     let found = registry.people(&whole(&phones)).await.unwrap();
     assert!(!found.contains_key(&torn));
+    let everybody = found.values().flatten();
+    assert!(everybody.filter_map(|person| shown(person, Field::FullName)).all(|name| name != "Forged"));
     for member in cast::ALL.iter().filter(|member| member.msisdn() != torn) {
         assert_eq!(shown(person(&found, member), Field::FullName), Some(member.name));
     }

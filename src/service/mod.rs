@@ -1,4 +1,5 @@
-//! Builds everything from the configuration, starts it in order, stops it in reverse. The only place that starts tasks.
+//! Builds everything from the configuration, starts it in order, stops it in reverse. The only place that starts tasks,
+//! but for the desk's look-ups.
 //!
 //! A stop: lines answer new questions with a temporary error; the desk finishes what it has taken; the outboxes settle
 //! what is under way (at most 10 s, [`crate::outbox`]); the lines unbind (at most 5 s each); the writer ends its epoch.

@@ -83,7 +83,8 @@ pub(super) async fn reclaim(tx: &mut Tx<'_>, print: &Token, key: RowKey, now: Mi
     done.map_err(|error| tx.fault(&error))
 }
 
-/// The SMSC was told to send these again although they are stored, or may not have heard their answer. Alone, an instance has noted nothing of them before.
+/// The SMSC was told to send these again although they are stored, or may not have heard their answer. Alone, an instance has
+/// noted nothing of them before.
 pub(in crate::ledger) async fn unheard(tx: &mut Tx<'_>, messages: &[Unheard], now: Micros) -> Result<(), DbError> {
     let mut latest: BTreeMap<Token, RowKey> = BTreeMap::new();
     for Unheard { print, key, of } in messages {
