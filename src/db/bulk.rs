@@ -9,8 +9,19 @@ use super::{DbError, Tx};
 /// Rows of one SQLite statement at most: more is slower (measured).
 const CHUNK: usize = 128;
 
-/// Rows of one that is not full: each count is a statement of its own, which SQLite keeps ready and in memory.
+/// Rows of one that is not full. Each count is a statement of its own, which SQLite keeps ready and in memory (some 2 KiB a
+/// row of the widest table), so there are few of them: what is left over beyond a full step goes by itself.
 const REST: usize = 64;
+const STEP: usize = 8;
+
+/// How many of the rows that are left go in the next statement.
+fn next(left: usize) -> usize {
+    match left {
+        CHUNK.. => CHUNK,
+        STEP..CHUNK => left.min(REST) / STEP * STEP,
+        _ => left,
+    }
+}
 
 /// The values of one column, one a row. Integers of every width travel as 64 bits; the column's type cuts them.
 #[derive(Clone, Debug)]
@@ -113,7 +124,7 @@ impl Insert {
         let mut feeds: Vec<Feed> = values.into_iter().map(Feed::from).collect();
         let (mut left, mut done) = (rows, 0);
         while left > 0 {
-            let count = if left >= CHUNK { CHUNK } else { left.min(REST) };
+            let count = next(left);
             let text = self.texts[count].get_or_init(|| self.sqlite_text(count)).clone();
             let mut arguments = SqliteArguments::default();
             arguments.reserve(count * feeds.len(), 0);

@@ -5,38 +5,25 @@
 //! arrived: a session broke soon after it, it came later than that SMSC waits, or a temporary error left although the row
 //! was stored.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
-use super::BREAK_MARGIN_SECONDS;
+use super::{
+    BREAK_MARGIN_SECONDS,
+    queue::{Message, Queue, Why},
+};
 use crate::{
     clock::Micros,
     ledger::{Token, Unheard},
     message::{LineNo, RowKey},
 };
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
-    /// Not yet on disk.
-    Pending,
-    /// Acknowledged on a session that was alive.
-    Answered(Micros),
-    /// May come again until then, for this reason: the name of the trap.
-    Suspect(Micros, &'static str),
-}
-
-/// The answer may have been lost with its session.
-const AFTER_BREAK: &str = "resent_after_break";
-/// The answer came, or will come, later than the SMSC waits.
-const WITHOUT_BREAK: &str = "resent_without_break";
-/// A temporary error left although the row was stored, or may have been.
-const REFUSED_YET_STORED: &str = "refused_yet_stored";
-
 /// A line knows only to a second since when a message may have waited; no SMSC sends its copy so soon.
 const OVERTAKEN_SECONDS: i64 = 2;
 
+/// A message that is not yet on disk.
 #[derive(Clone, Copy, Debug)]
-struct Known {
-    /// The row it became.
+struct Pending {
+    /// The row it becomes.
     key: RowKey,
     /// The row a repeat of it counts on: its own, or for a part the exchange that uses it up.
     of: RowKey,
@@ -44,20 +31,19 @@ struct Known {
     session: u32,
     /// When it came, at the earliest.
     came_at: Micros,
-    state: State,
 }
 
 /// The line of what was found in the ledger.
 const NO_LINE: LineNo = LineNo(u16::MAX);
 
-/// The memory of one desk.
+/// The memory of one desk. A fingerprint stands in one place of it: where the last message that had it stands.
 pub struct Again {
-    known: HashMap<Token, Known>,
+    pending: HashMap<Token, Pending>,
     by_key: HashMap<RowKey, Token>,
-    /// Tokens in the order they were answered: forgotten when the margin before a break has passed.
-    answered: VecDeque<(Micros, Token, RowKey)>,
-    /// Tokens in the order they became suspects.
-    suspects: VecDeque<(Token, RowKey)>,
+    /// Acknowledged on a session that was alive: forgotten when the margin before a break has passed.
+    answered: Queue,
+    /// May come again.
+    suspects: Queue,
     ended: HashMap<LineNo, u32>,
     limit: usize,
 }
@@ -66,10 +52,10 @@ impl Again {
     /// An empty memory of at most `limit` suspects.
     pub fn new(limit: usize) -> Self {
         Self {
-            known: HashMap::new(),
+            pending: HashMap::new(),
             by_key: HashMap::new(),
-            answered: VecDeque::new(),
-            suspects: VecDeque::new(),
+            answered: Queue::default(),
+            suspects: Queue::default(),
             ended: HashMap::new(),
             limit,
         }
@@ -78,41 +64,46 @@ impl Again {
     /// The key of the row that this message repeats, if it does. It has not come before `came_at`: one that came before an equal
     /// one was answered is the same message, overtaken by its copy.
     pub fn repeats(&self, print: &Token, came_at: Micros, now: Micros) -> Option<RowKey> {
-        let known = self.known.get(print)?;
-        match known.state {
-            State::Pending => Some(known.of),
-            State::Suspect(until, _) if until >= now => Some(known.of),
-            State::Answered(at) if at.since(came_at) > OVERTAKEN_SECONDS * 1_000_000 => Some(known.of),
-            State::Answered(_) | State::Suspect(..) => None,
+        if let Some(pending) = self.pending.get(print) {
+            return Some(pending.of);
         }
+        if let Some(suspect) = self.suspects.get(print) {
+            return (suspect.at >= now).then_some(suspect.of);
+        }
+        let overtaken = |answered: &&Message| answered.at.since(came_at) > OVERTAKEN_SECONDS * 1_000_000;
+        self.answered.get(print).filter(overtaken).map(|answered| answered.of)
     }
 
     /// Why a message that repeats one was sent again: the name of the trap.
     pub fn why(&self, print: &Token, line: LineNo) -> &'static str {
-        match self.known.get(print) {
-            Some(known) if known.line != line && known.line != NO_LINE => "resent_on_other_line",
-            Some(Known { state: State::Suspect(_, why), .. }) => why,
-            Some(Known { state: State::Pending | State::Answered(_), .. }) | None => WITHOUT_BREAK,
+        let pending = self.pending.get(print).map(|pending| (pending.line, Why::Silence));
+        let suspect = self.suspects.get(print).map(|suspect| (suspect.line, suspect.why));
+        let answered = self.answered.get(print).map(|answered| (answered.line, Why::Silence));
+        match pending.or(suspect).or(answered) {
+            Some((known, _)) if known != line && known != NO_LINE => "resent_on_other_line",
+            Some((_, why)) => why.trap(),
+            None => Why::Silence.trap(),
         }
     }
 
     /// A new message is on its way to the disk.
     pub fn pending(&mut self, print: Token, key: RowKey, line: LineNo, session: u32, came_at: Micros) {
+        self.suspects.remove(&print);
+        self.answered.remove(&print);
         self.by_key.insert(key, print);
-        self.known.insert(print, Known { key, of: key, line, session, came_at, state: State::Pending });
+        self.pending.insert(print, Pending { key, of: key, line, session, came_at });
     }
 
     /// A message that may come again until a moment.
     pub fn suspect(&mut self, print: Token, key: RowKey, until: Micros) {
-        let (line, came_at, state) = (NO_LINE, Micros(0), State::Suspect(until, AFTER_BREAK));
-        let entry = Known { key, of: key, line, session: 0, came_at, state };
-        self.known.insert(print, entry);
-        self.remember(print, key);
+        self.pending.remove(&print);
+        self.remember(print, Message { key, of: key, at: until, session: 0, line: NO_LINE, why: Why::Break });
     }
 
     /// The same of a message that another instance took, unless a copy of it is known here.
     pub fn suspect_elsewhere(&mut self, print: Token, key: RowKey, until: Micros) {
-        if !self.known.contains_key(&print) {
+        let queued = [&self.suspects, &self.answered].iter().any(|queue| queue.get(&print).is_some());
+        if !queued && !self.pending.contains_key(&print) {
             self.suspect(print, key, until);
         }
     }
@@ -120,23 +111,21 @@ impl Again {
     /// A part is used up by an exchange, and its row goes with that one's commit: a repeat counts on the exchange. When
     /// the exchange was not stored after all, `of` is the part's own row again.
     pub fn joined(&mut self, print: &Token, part: RowKey, of: RowKey) {
-        if let Some(known) = self.known.get_mut(print).filter(|known| known.key == part) {
-            known.of = of;
+        if let Some(pending) = self.pending.get_mut(print).filter(|known| known.key == part) {
+            pending.of = of;
         }
-    }
-
-    fn remember(&mut self, print: Token, key: RowKey) {
-        self.suspects.push_back((print, key));
-        while self.suspects.len() > self.limit {
-            if let Some((oldest, key)) = self.suspects.pop_front() {
-                self.drop_if(&oldest, key, |state| matches!(state, State::Suspect(..)));
+        for queue in [&mut self.suspects, &mut self.answered] {
+            if let Some(known) = queue.get_mut(print).filter(|known| known.key == part) {
+                known.of = of;
             }
         }
     }
 
-    fn drop_if(&mut self, print: &Token, key: RowKey, wanted: impl Fn(State) -> bool) {
-        if self.known.get(print).is_some_and(|known| known.key == key && wanted(known.state)) {
-            self.known.remove(print);
+    fn remember(&mut self, print: Token, message: Message) {
+        self.answered.remove(&print);
+        self.suspects.push(print, message);
+        while self.suspects.slots() > self.limit {
+            self.suspects.forget_oldest();
         }
     }
 
@@ -152,43 +141,50 @@ impl Again {
         until: Micros,
     ) -> Option<Unheard> {
         self.forget_old(now);
-        let print = self.by_key.remove(&key)?;
-        let known = self.known.get_mut(&print).filter(|known| known.key == key)?;
-        let late = now.since(known.came_at) > response_seconds * 1_000_000;
-        let ended = self.ended.get(&known.line).is_some_and(|session| *session >= known.session);
+        let (print, Pending { of, line, session, came_at, .. }) = self.settle(key)?;
+        let late = now.since(came_at) > response_seconds * 1_000_000;
+        let ended = self.ended.get(&line).is_some_and(|ended| *ended >= session);
         if answered && !late && !ended {
-            known.state = State::Answered(now);
-            self.answered.push_back((now, print, key));
-            None
-        } else {
-            let why = if ended { AFTER_BREAK } else { WITHOUT_BREAK };
-            known.state = State::Suspect(until, if answered { why } else { REFUSED_YET_STORED });
-            let of = known.of;
-            self.remember(print, key);
-            (!answered || !ended).then_some(Unheard { print, key, of })
+            self.answered.push(print, Message { key, of, at: now, session, line, why: Why::Break });
+            return None;
         }
+        let why = match (answered, ended) {
+            (false, _) => Why::Refusal,
+            (true, true) => Why::Break,
+            (true, false) => Why::Silence,
+        };
+        self.remember(print, Message { key, of, at: until, session, line, why });
+        (!answered || !ended).then_some(Unheard { print, key, of })
     }
 
     /// A message was not stored; `doubtful` when nobody knows whether it was. Until `until` it counts as sent again if
     /// it is doubtful, or if it is a part that an exchange has used already: then this gives what is to
     /// be noted.
     pub fn not_stored(&mut self, key: RowKey, doubtful: bool, until: Micros) -> Option<Unheard> {
-        let print = self.by_key.remove(&key)?;
-        let known = self.known.get_mut(&print).filter(|known| known.key == key)?;
-        let of = known.of;
+        let (print, Pending { of, line, session, .. }) = self.settle(key)?;
         if doubtful || of != key {
-            known.state = State::Suspect(until, REFUSED_YET_STORED);
-            self.remember(print, key);
-        } else {
-            self.known.remove(&print);
+            self.remember(print, Message { key, of, at: until, session, line, why: Why::Refusal });
         }
         (of != key).then_some(Unheard { print, key, of })
     }
 
+    /// A message is pending no more.
+    fn settle(&mut self, key: RowKey) -> Option<(Token, Pending)> {
+        let print = self.by_key.remove(&key)?;
+        let pending = *self.pending.get(&print).filter(|pending| pending.key == key)?;
+        self.pending.remove(&print);
+        Some((print, pending))
+    }
+
     /// The row that this message was said to repeat is not there.
     pub fn forget(&mut self, print: &Token, of: RowKey) {
-        if self.known.get(print).is_some_and(|known| known.of == of) {
-            self.known.remove(print);
+        if self.pending.get(print).is_some_and(|known| known.of == of) {
+            self.pending.remove(print);
+        }
+        for queue in [&mut self.suspects, &mut self.answered] {
+            if queue.get(print).is_some_and(|known| known.of == of) {
+                queue.remove(print);
+            }
         }
     }
 
@@ -196,37 +192,28 @@ impl Again {
     pub fn session_ended(&mut self, line: LineNo, session: u32, at: Micros, until: Micros) {
         self.ended.insert(line, session);
         let margin = at.plus_seconds(-BREAK_MARGIN_SECONDS);
-        let mut unheard = Vec::new();
-        for (answered, print, key) in &self.answered {
-            let known = self.known.get(print).filter(|known| known.key == *key);
-            if *answered >= margin && known.is_some_and(|known| known.line == line && known.session == session) {
-                unheard.push((*print, *key));
-            }
-        }
-        for (print, key) in unheard {
-            if let Some(known) = self.known.get_mut(&print) {
-                known.state = State::Suspect(until, AFTER_BREAK);
-                self.remember(print, key);
-            }
-        }
+        let lost = |known: &Message| known.at >= margin && known.line == line && known.session == session;
+        let mut answered = std::mem::take(&mut self.answered);
+        answered.take_each(lost, |print, message| {
+            self.remember(print, Message { at: until, why: Why::Break, ..message });
+        });
+        self.answered = answered;
     }
 
     fn forget_old(&mut self, now: Micros) {
         let margin = now.plus_seconds(-BREAK_MARGIN_SECONDS);
-        while let Some((answered, print, key)) = self.answered.front().copied().filter(|(at, ..)| *at < margin) {
-            self.answered.pop_front();
-            self.drop_if(&print, key, |state| state == State::Answered(answered));
-        }
+        self.answered.forget_while(|answered| answered.at < margin);
+        self.suspects.forget_while(|suspect| suspect.at < now);
     }
 
     /// Messages remembered.
     pub fn len(&self) -> usize {
-        self.known.len()
+        self.pending.len() + self.answered.len() + self.suspects.len()
     }
 
     /// Whether nothing is remembered.
     pub fn is_empty(&self) -> bool {
-        self.known.is_empty()
+        self.len() == 0
     }
 }
 

@@ -9,6 +9,7 @@ mod join;
 mod odd;
 mod open;
 mod part;
+mod queue;
 mod start;
 mod wire;
 
