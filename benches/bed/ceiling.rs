@@ -86,15 +86,20 @@ pub(crate) async fn measure(work: &Work<'_>) -> f64 {
     let key_file = folder.path().join("keys");
     std::fs::write(&key_file, Keys::new_file(&[9; 64]).as_bytes()).unwrap();
     let keys = Arc::new(Keys::read(&key_file).unwrap());
-    let (ledger, writer) = Ledger::open(db, keys, "bench", Clock::System).await.unwrap();
-    let running = async move { writer.run().await.unwrap() };
+    let (ledger, mut writer) = Ledger::open(db, keys, "bench", Clock::System).await.unwrap();
     let mut tasks = tokio::task::JoinSet::new();
+    // On a thread of its own, as in the service.
     if url.starts_with("sqlite:") {
-        // On a thread of its own, as in the service.
         let runtime = tokio::runtime::Handle::current();
-        tasks.spawn_blocking(move || runtime.block_on(running));
+        tasks.spawn_blocking(move || runtime.block_on(async move { writer.run().await.unwrap() }));
     } else {
-        tasks.spawn(running);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        tasks.spawn_blocking(move || {
+            runtime.block_on(async move {
+                writer.connect_anew();
+                writer.run().await.unwrap();
+            });
+        });
     }
     let started = Instant::now();
     let (mut n, mut before) = (0, Vec::new());

@@ -28,6 +28,12 @@ impl Hosts {
         Ok(Self { all: all?, patience, asked: Mutex::new((0, Instant::now())) })
     }
 
+    /// The same hosts for other connections: each pool finds the one that answers by itself.
+    pub(super) fn again(&self) -> Self {
+        let asked = *self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        Self { all: self.all.clone(), patience: self.patience, asked: Mutex::new(asked) }
+    }
+
     pub(super) fn all(&self) -> &[PgConnectOptions] {
         &self.all
     }

@@ -20,7 +20,7 @@ use std::{
 use secrecy::{ExposeSecret as _, SecretString};
 use sqlx::{
     AssertSqlSafe, Executor as _, PgPool, SqlitePool,
-    postgres::PgPoolOptions,
+    postgres::{PgConnectOptions, PgPoolOptions},
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
@@ -51,6 +51,9 @@ pub struct OpenDb {
 
 /// Writing connections to a SQLite file: one that a [`Seat`] may keep, and one for everybody else.
 const WRITERS: u32 = 2;
+
+/// Connections of one that has its own to a server: the one that is kept, and one to ask what became of it.
+const OF_ITS_OWN: u32 = 2;
 
 /// What a connection to a SQLite file that is only read keeps of it in memory at most, in KiB after the minus: the inner pages of
 /// the trees over tens of millions of rows, so that a look-up reads one or two pages of the file.
@@ -208,6 +211,19 @@ impl Db {
             }
         }
         Err(last.unwrap_or_else(|| DbError::Unfit { database: name, why: "its address names no host".to_owned() }))
+    }
+
+    /// The same server over connections of its own, which the event loop this is called in watches, and no other. Of a SQLite file
+    /// no event loop watches anything, so it is the same as before.
+    pub(crate) fn with_pool_of_its_own(&self) -> Self {
+        match self {
+            Self::Sqlite { .. } => self.clone(),
+            Self::Postgres { name, pool, hosts } => {
+                let options = pool.options().clone().max_connections(OF_ITS_OWN);
+                let pool = options.connect_lazy_with(PgConnectOptions::clone(&pool.connect_options()));
+                Self::Postgres { name, pool, hosts: Arc::new(hosts.again()) }
+            }
+        }
     }
 
     /// What it is called in messages.

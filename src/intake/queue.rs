@@ -193,7 +193,14 @@ mod tests {
     }
 
     fn message(n: i64) -> Message {
-        Message { key: RowKey(n), of: RowKey(n), at: Micros(n), session: 1, line: LineNo(n as u16 % 3), why: Why::Break }
+        Message {
+            key: RowKey(n),
+            of: RowKey(n),
+            at: Micros(n),
+            session: 1,
+            line: LineNo(n as u16 % 3),
+            why: Why::Break,
+        }
     }
 
     #[test]

@@ -118,6 +118,12 @@ impl Writer {
         self.beside.receipts.add(carrier.id.clone(), carrier.receipts, board);
     }
 
+    /// Has it write over a connection that it makes where it runs: the event loop it is called in watches that one. To be
+    /// called before it runs.
+    pub fn connect_anew(&mut self) {
+        self.seat = Seat::new(self.seat.db().with_pool_of_its_own());
+    }
+
     /// Gives signs of life here from now on, and says there how the store is.
     pub fn watched(&mut self, pulse: Pulse, board: Arc<StoreBoard>) {
         self.pulse = pulse;

@@ -13,6 +13,8 @@ use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::{error, info, warn};
 
+use apart::Watch;
+
 use crate::{
     answer::{Decider, Desk, Doors, Heir, Known, Loops},
     board::{Board, Pulse},
@@ -118,8 +120,8 @@ pub struct Service {
     outboxes: Vec<Outbox>,
     lines: Vec<(crate::config::Line, smpp::Wiring)>,
     writer: Writer,
-    /// The store's answers come from a thread, not over a socket that the event loop watches.
-    writer_apart: bool,
+    /// The store's answers come from a thread, or over a socket.
+    writer_watch: Watch,
     quiesce: CancellationToken,
     templates: Arc<Templates>,
     watch_templates: bool,
@@ -140,7 +142,11 @@ impl Service {
             info!("Store is too large to be read through at a start; `tracuu check` does it");
         }
         let (db, keys) = open_store(config).await?;
-        let (kind, writer_apart) = (db.kind(), matches!(db, Db::Sqlite { .. }));
+        let kind = db.kind();
+        let writer_watch = match &db {
+            Db::Sqlite { .. } => Watch::Shared,
+            Db::Postgres { .. } => Watch::Own,
+        };
         let (ledger, mut writer) =
             Ledger::open(db.clone(), Arc::clone(&keys), &config.service.instance, clock.clone()).await?;
         let carriers: HashMap<CarrierId, Arc<Carrier>> =
@@ -205,7 +211,7 @@ impl Service {
             outboxes: service.outboxes,
             lines: service.lines,
             writer,
-            writer_apart,
+            writer_watch,
             quiesce,
             templates,
             watch_templates: config.reply.watch,
@@ -245,12 +251,15 @@ impl Service {
         self.desk.answers_too_early = answers_too_early;
         let desk_stop = CancellationToken::new();
         let mut tasks: JoinSet<Ended> = JoinSet::new();
-        let (writer, writer_apart) = (self.writer, self.writer_apart);
+        let (mut writer, watch) = (self.writer, self.writer_watch);
         tasks.spawn(async move {
-            if !writer_apart {
-                return Ended::Writer(writer.run().await);
-            }
-            match Box::pin(apart::run("writer", writer.run())).await {
+            let writing = async move {
+                if watch == Watch::Own {
+                    writer.connect_anew();
+                }
+                writer.run().await
+            };
+            match Box::pin(apart::run("writer", watch, writing)).await {
                 Some(ended) => Ended::Writer(ended),
                 None => Ended::Gone("the ledger's writer"),
             }
