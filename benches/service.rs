@@ -3,7 +3,7 @@
 //! peak memory; beside it the same work of the databases without SMPP. Generator included, durable settings. Service and
 //! ceilings take turns in rounds, and the medians of the rounds are compared: a machine that others use is never twice the
 //! same.
-//! `cargo bench --bench service [-- --seconds N --people N --window N --rounds N]`
+//! `cargo bench --bench service [-- --seconds N --people N --phones N --window N --rounds N --on sqlite|postgresql]`
 #![expect(
     clippy::print_stdout,
     clippy::unwrap_used,
@@ -33,9 +33,6 @@ use tracuu::{
     sim::{Limit, LoadReport, SmscSettings, load},
 };
 
-/// Phones that ask.
-const PHONES: usize = 4_000;
-
 /// What a run of the service cost.
 struct Cost {
     report: LoadReport,
@@ -48,11 +45,12 @@ struct Cost {
     held: Vec<u64>,
 }
 
-async fn serve(folder: &Path, at: SocketAddr, window: u32, seconds: u64) -> Cost {
+async fn serve(folder: &Path, at: SocketAddr, window: u32, ask: Ask) -> Cost {
+    let Ask { seconds, phones, .. } = ask;
     let smsc = bed::listen(at, SmscSettings::default()).await;
     let service = bed::Service::start(folder);
     smsc.bound().await;
-    let mut plan = bed::plan(folder, 0, PHONES, Limit::Seconds(seconds), 0).await;
+    let mut plan = bed::plan(folder, 0, phones, Limit::Seconds(seconds), 0).await;
     (plan.rate, plan.window) = (None, window);
     let before = (cpu_us(service.pid()), cpu_us(std::process::id()));
     let mut held = Vec::new();
@@ -80,10 +78,10 @@ fn cpu_us(pid: u32) -> u64 {
 }
 
 /// Exchanges a second that the databases take in groups of half a window: of the store alone, and with the look-ups.
-async fn ceilings(folder: &Path, urls: [&str; 2], window: u32, exchanges: u64) -> [f64; 2] {
+async fn ceilings(folder: &Path, urls: [&str; 2], window: u32, exchanges: u64, phones: usize) -> [f64; 2] {
     let config = Config::load(&folder.join("tracuu.toml")).unwrap();
     let registry = Registry::open(&config.registry).await.unwrap();
-    let people = registry.phones(PHONES as u32).await.unwrap();
+    let people = registry.phones(phones as u32).await.unwrap();
     // The load asks for two fields, too (`bed::plan`).
     let wanted: Fields = [Field::FullName, Field::BirthDate].into_iter().collect();
     let phones: Vec<(Msisdn, Fields)> = people.into_iter().map(|(phone, _)| (phone, wanted)).collect();
@@ -98,7 +96,7 @@ async fn ceilings(folder: &Path, urls: [&str; 2], window: u32, exchanges: u64) -
 const EXCHANGES: u64 = 400_000;
 
 /// One round: what the service cost, and its ceilings.
-async fn round(server: Option<&postgres::Server>, window: u32, seconds: u64, people: u64) -> (Cost, [f64; 2]) {
+async fn round(server: Option<&postgres::Server>, window: u32, ask: Ask) -> (Cost, [f64; 2]) {
     let folder = tempfile::tempdir().unwrap();
     let at = bed::free();
     let carrier = format!(
@@ -112,19 +110,19 @@ async fn round(server: Option<&postgres::Server>, window: u32, seconds: u64, peo
         }
     }
     let url = |place: usize| urls.get(place).map_or("", String::as_str);
-    bed::set_up_on(folder.path(), people, &carrier, server.map(|_| [url(0), url(1)]));
+    bed::set_up_on(folder.path(), ask.people, &carrier, server.map(|_| [url(0), url(1)]));
     bed::sync(folder.path());
-    let cost = serve(folder.path(), at, window, seconds).await;
+    let cost = serve(folder.path(), at, window, ask).await;
     bed::sync(folder.path());
     let exchanges = cost.report.questions.clamp(1_000, EXCHANGES);
-    let ceilings = ceilings(folder.path(), [url(2), url(3)], window, exchanges).await;
+    let ceilings = ceilings(folder.path(), [url(2), url(3)], window, exchanges, ask.phones).await;
     (cost, ceilings)
 }
 
 async fn run(label: &str, server: Option<&postgres::Server>, window: u32, ask: Ask) {
     let mut rounds = Vec::new();
     for _ in 0..ask.rounds {
-        rounds.push(round(server, window, ask.seconds, ask.people).await);
+        rounds.push(round(server, window, ask).await);
     }
     let ms = |of: fn(&LoadReport) -> u64| median(rounds.iter().map(|(cost, _)| of(&cost.report) as f64 / 1_000.0));
     let each = |of: fn(&Cost) -> u64| {
@@ -170,6 +168,8 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
 struct Ask {
     seconds: u64,
     people: u64,
+    /// Phones that ask.
+    phones: usize,
     rounds: u64,
 }
 
@@ -178,11 +178,20 @@ fn main() {
     let value =
         |name: &str| arguments.iter().position(|a| a == name).and_then(|at| arguments.get(at + 1)?.parse().ok());
     let of = |name, or| value(name).unwrap_or(or);
-    let ask = Ask { seconds: of("--seconds", 10), people: of("--people", 10_000), rounds: of("--rounds", 3) };
+    let ask = Ask {
+        seconds: of("--seconds", 10),
+        people: of("--people", 10_000),
+        phones: of("--phones", 4_000) as usize,
+        rounds: of("--rounds", 3),
+    };
+    let on = arguments.iter().position(|a| a == "--on").and_then(|at| arguments.get(at + 1)).map(String::as_str);
     let windows = value("--window").map_or(vec![100, 1_000], |one| vec![one as u32]);
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    for window in &windows {
+    for window in windows.iter().filter(|_| on != Some("postgresql")) {
         runtime.block_on(run("SQLite", None, *window, ask));
+    }
+    if on == Some("sqlite") {
+        return;
     }
     match postgres::Server::start(postgres::Keeping::Durable) {
         Ok(server) => {

@@ -1,8 +1,8 @@
 //! Whether speed holds as registry and store grow: look-ups and whole questions a second with a big registry against a
 //! small one in one run, the people asked spread over all of it; and a store with many exchanges against an empty one:
 //! octets an exchange, start, commits, removal of the old.
-//! `cargo bench --bench growth [-- --people SMALL,BIG] [--registry PATH] [--small PATH] [--phones N] [--seconds N]
-//! [--rounds N] [--exchanges N] [--store PATH] [--remove N]`. What is named by PATH is used when it is there, and else made
+//! `cargo bench --bench growth [-- --people SMALL,BIG] [--registry PATH] [--small PATH] [--phones N] [--window N]
+//! [--seconds N] [--rounds N] [--exchanges N] [--store PATH] [--remove N]`. What is named by PATH is used when it is there, and else made
 //! and kept; `--people 0` leaves the registries out.
 #![expect(
     clippy::print_stdout,
@@ -58,6 +58,7 @@ fn main() {
             sizes: [small, big],
             places: [options.path("--small"), options.path("--registry")],
             phones: options.number("--phones", 100_000) as usize,
+            window: options.number("--window", 100) as u32,
             seconds: options.number("--seconds", 5),
             rounds: options.number("--rounds", 3),
         }));
