@@ -4,86 +4,92 @@
 use std::{
     collections::{HashMap, VecDeque},
     hash::{BuildHasher as _, RandomState},
+    time::Duration,
 };
 
 use crate::{clock::Micros, message::Msisdn};
 
-/// Replies remembered in one of the two halves of the memory. When a half is full the older one is forgotten: under a flood
-/// the memory reaches less far back, and a loop, which is fast, is still seen.
-const HALF: usize = 100_000;
+/// Replies remembered at most for carriers that agree on the stretch of time; the oldest are forgotten first: under a flood the
+/// memory reaches less far back, and a loop, which is fast, is still seen.
+const REMEMBERED: usize = 200_000;
 
 /// How often which reply went to whom, of late. Holds no numbers and no texts, only their keyed hashes.
 #[derive(Default)]
 pub struct Loops {
     hasher: RandomState,
-    newer: Half,
-    older: Half,
+    /// One for each stretch of time that carriers look at; they mostly agree on one.
+    recent: Vec<Recent>,
 }
 
-/// When which reply was sent, the oldest first.
-#[derive(Default)]
-struct Half {
-    sent: HashMap<u64, VecDeque<Micros>>,
-    /// Replies remembered.
-    times: usize,
+/// What was sent within a stretch of time.
+struct Recent {
+    window: i64,
+    /// What was sent when, the oldest first.
+    sent: VecDeque<(u64, Micros)>,
+    /// How often each stands there.
+    often: HashMap<u64, u32>,
 }
 
-impl Half {
-    fn take(&mut self, key: u64) -> Option<VecDeque<Micros>> {
-        let sent = self.sent.remove(&key)?;
-        self.times -= sent.len();
-        Some(sent)
+impl Recent {
+    fn count(&mut self, key: u64, now: Micros) {
+        self.sent.push_back((key, now));
+        *self.often.entry(key).or_default() += 1;
+        if self.sent.len() > REMEMBERED {
+            self.forget_oldest();
+        }
     }
 
-    fn put(&mut self, key: u64, sent: VecDeque<Micros>) {
-        self.times += sent.len();
-        self.sent.insert(key, sent);
+    fn forget_old(&mut self, now: Micros) {
+        while self.sent.front().is_some_and(|(_, at)| now.since(*at) >= self.window) {
+            self.forget_oldest();
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        if let Some((key, _)) = self.sent.pop_front() {
+            self.one_less(key);
+        }
+    }
+
+    fn one_less(&mut self, key: u64) {
+        if let Some(count) = self.often.get_mut(&key) {
+            *count = count.saturating_sub(1);
+            if *count == 0 {
+                self.often.remove(&key);
+            }
+        }
     }
 }
 
 impl Loops {
     /// Counts a reply; whether it may be sent: it went to this sender fewer than `limit` times in the `window` before.
-    pub(super) fn may_send(
-        &mut self,
-        to: Msisdn,
-        text: &str,
-        now: Micros,
-        (limit, window): (u32, std::time::Duration),
-    ) -> bool {
+    pub(super) fn may_send(&mut self, to: Msisdn, text: &str, now: Micros, (limit, window): (u32, Duration)) -> bool {
         let key = self.key(to, text);
-        let mut sent = self.take(key);
         let window = i64::try_from(window.as_micros()).unwrap_or(i64::MAX);
-        while sent.front().is_some_and(|at| now.since(*at) >= window) {
-            sent.pop_front();
+        let place = self.recent.iter().position(|recent| recent.window == window).unwrap_or(self.recent.len());
+        if place == self.recent.len() {
+            self.recent.push(Recent { window, sent: VecDeque::new(), often: HashMap::new() });
         }
-        let may = sent.len() < usize::try_from(limit).unwrap_or(usize::MAX);
+        let Some(recent) = self.recent.get_mut(place) else { return true };
+        recent.forget_old(now);
+        let may = recent.often.get(&key).is_none_or(|count| *count < limit);
         if may {
-            sent.push_back(now);
+            recent.count(key, now);
         }
-        self.put(key, sent);
         may
     }
 
     /// A reply that was counted was not stored, so it does not go out: its question comes again, and is no loop.
     pub(super) fn give_back(&mut self, to: Msisdn, text: &str) {
         let key = self.key(to, text);
-        let mut sent = self.take(key);
-        sent.pop_back();
-        self.put(key, sent);
-    }
-
-    fn take(&mut self, key: u64) -> VecDeque<Micros> {
-        self.newer.take(key).or_else(|| self.older.take(key)).unwrap_or_else(|| VecDeque::with_capacity(1))
-    }
-
-    fn put(&mut self, key: u64, sent: VecDeque<Micros>) {
-        if sent.is_empty() {
-            return;
+        // It was counted a moment ago, so it stands near the end.
+        let last = |recent: &Recent| recent.sent.iter().rposition(|(sent, _)| *sent == key);
+        let known = self.recent.iter_mut().filter(|recent| recent.often.contains_key(&key));
+        let places = known.filter_map(|recent| last(recent).map(|place| (recent, place)));
+        if let Some((recent, place)) = places.max_by_key(|(recent, place)| recent.sent.get(*place).map(|(_, at)| *at)) {
+            recent.sent.remove(place);
+            recent.one_less(key);
         }
-        if self.newer.times + sent.len() > HALF {
-            self.older = std::mem::take(&mut self.newer);
-        }
-        self.newer.put(key, sent);
     }
 
     fn key(&self, to: Msisdn, text: &str) -> u64 {
@@ -93,8 +99,6 @@ impl Loops {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]
@@ -139,37 +143,49 @@ mod tests {
     }
 
     #[test]
-    fn what_is_a_loop_stays_one_when_its_half_of_the_memory_grows_old() {
+    fn carriers_that_look_at_other_stretches_of_time_do_not_disturb_each_other() {
         let mut loops = Loops::default();
-        let (to, rule) = (Msisdn::from_canonical(84_520_000_001), (1, Duration::from_secs(600)));
-        assert!(loops.may_send(to, "a", Micros(0), rule));
-        for number in 0..HALF as u64 {
-            loops.may_send(Msisdn::from_canonical(number), "a", Micros(0), rule);
-        }
-        assert!([1, 2, 3].iter().all(|second| !loops.may_send(to, "a", Micros(0).plus_seconds(*second), rule)));
-    }
-
-    #[test]
-    fn a_reply_that_is_sent_often_counts_each_time_towards_the_memory() {
-        let mut loops = Loops::default();
-        let rule = (10_000, Duration::from_secs(600));
-        for round in 0..3 * HALF as i64 {
-            loops.may_send(Msisdn::from_canonical(round as u64 % 40), "a", Micros(round), rule);
-        }
-        assert!(loops.newer.times <= HALF && loops.older.times <= HALF);
+        let to = Msisdn::from_canonical(84_520_000_001);
+        let (minute, hour) = ((1, Duration::from_secs(60)), (1, Duration::from_secs(3_600)));
+        let mut send = |at, rule| loops.may_send(to, "a", Micros(0).plus_seconds(at), rule);
+        assert_eq!(
+            [(0, minute), (1, hour), (59, minute), (60, minute), (61, hour)].map(|(at, rule)| send(at, rule)),
+            [true, true, false, true, false]
+        );
+        loops.give_back(to, "a");
+        let mut send = |at, rule| loops.may_send(to, "a", Micros(0).plus_seconds(at), rule);
+        assert_eq!(
+            [(62, hour), (62, minute)].map(|(at, rule)| send(at, rule)),
+            [false, true],
+            "the last one is given back"
+        );
     }
 
     #[test]
     fn the_memory_is_bounded_and_keeps_the_newest() {
         let mut loops = Loops::default();
         let rule = (1, Duration::from_secs(600));
-        for number in 0..(3 * HALF as u64) {
-            loops.may_send(Msisdn::from_canonical(number), "a", Micros(0), rule);
+        let all = 3 * REMEMBERED as u64;
+        for number in 0..all {
+            assert!(loops.may_send(Msisdn::from_canonical(number), "a", Micros(number as i64), rule));
         }
-        let times = |half: &Half| half.sent.values().map(VecDeque::len).sum::<usize>();
-        for half in [&loops.newer, &loops.older] {
-            assert!(half.times <= HALF && half.times == times(half), "{}", half.times);
+        let recent = &loops.recent[0];
+        assert_eq!((recent.sent.len(), recent.often.len()), (REMEMBERED, REMEMBERED));
+        let mut may = |number| loops.may_send(Msisdn::from_canonical(number), "a", Micros(all as i64), rule);
+        assert!(!may(all - 1) && !may(all - REMEMBERED as u64) && may(0));
+    }
+
+    #[test]
+    fn a_reply_that_is_sent_often_counts_each_time_and_is_forgotten_with_its_last() {
+        let mut loops = Loops::default();
+        let rule = (10_000, Duration::from_secs(600));
+        for round in 0..3 * REMEMBERED as i64 {
+            loops.may_send(Msisdn::from_canonical(round as u64 % 40), "a", Micros(round), rule);
         }
-        assert!(!loops.may_send(Msisdn::from_canonical(3 * HALF as u64 - 1), "a", Micros(1), rule));
+        let recent = &loops.recent[0];
+        assert_eq!((recent.sent.len(), recent.often.len()), (REMEMBERED, 40));
+        assert_eq!(recent.often.values().map(|count| *count as usize).sum::<usize>(), REMEMBERED);
+        loops.may_send(Msisdn::from_canonical(40), "a", Micros(0).plus_seconds(700), rule);
+        assert_eq!((loops.recent[0].sent.len(), loops.recent[0].often.len()), (1, 1));
     }
 }
