@@ -234,3 +234,27 @@ async fn delete_sqlite(
     let key = |key: &str| key.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)));
     there.split(',').map(key).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn any_number_of_rows_goes_in_few_statements_of_few_sizes() {
+        let mut sizes = BTreeSet::new();
+        for rows in 1..=1_000 {
+            let (mut left, mut statements) = (rows, 0);
+            while left > 0 {
+                let count = next(left);
+                assert!((1..=left).contains(&count), "{count} of {left}");
+                sizes.insert(count);
+                left -= count;
+                statements += 1;
+            }
+            assert!(statements <= rows / CHUNK + 3, "{rows} rows in {statements} statements");
+        }
+        assert_eq!(sizes.len(), 16, "{sizes:?}");
+    }
+}
