@@ -319,5 +319,10 @@ mod tests {
         again.pending([8; 16], RowKey(2), LINE, 1, at(200));
         again.stored(RowKey(2), true, at(200), 10, UNTIL);
         assert_eq!(again.len(), 1);
+        let mut again = Again::new(10);
+        again.suspect(PRINT, RowKey(1), at(150));
+        again.pending([8; 16], RowKey(2), LINE, 1, at(151));
+        again.stored(RowKey(2), true, at(151), 10, UNTIL);
+        assert_eq!(again.len(), 1, "whose time is over is forgotten as well");
     }
 }
